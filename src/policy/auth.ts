@@ -1,0 +1,111 @@
+import { ownIdOf } from '../auth/principal.ts';
+import { includesRole } from '../auth/roles.ts';
+import type { Context } from '../context.ts';
+import { ForbiddenError, NotFoundError, UnauthenticatedError } from '../errors.ts';
+import { valuesAt } from './paths.ts';
+import { and, decide, or, rule, type ShieldRule } from './shield.ts';
+import type { AuthRule, OwnerPath } from './table.ts';
+
+/** What the owner rules look at beside the arguments. `result` is absent before the resolver has run. */
+type Subject = { parent: unknown; result?: unknown };
+
+/** What can be said before the resolver: allowed, refused, or dependent on objects that are not there yet. */
+export type EarlyVerdict = true | Error | 'depends';
+
+/** Decides one @auth, by shield rules: kind ∧ scopes ∧ (role ∨ owner). */
+export class AuthGuard {
+  readonly #rule: AuthRule;
+  readonly #identified: ShieldRule;
+  readonly #byRole: ShieldRule;
+  readonly #asOwner: ShieldRule;
+  readonly #verdictsByRole = new WeakMap<object, Promise<true | Error>>();
+
+  constructor(authRule: AuthRule) {
+    const conditions = [isOfKind(authRule), hasScopes(authRule)];
+    this.#rule = authRule;
+    this.#identified = and(...conditions);
+    this.#byRole = and(...conditions, hasRole(authRule));
+    this.#asOwner = and(...conditions, or(...authRule.owner.map(owns)));
+  }
+
+  /** Whether the result takes part in the decision. */
+  get looksAtResult(): boolean {
+    return this.#rule.owner.some(({ root }) => root === 'result');
+  }
+
+  /** Before any resolver has run, by the arguments alone. */
+  async early(args: () => object, ctx: Context): Promise<EarlyVerdict> {
+    const byRole = await this.#decideByRole(ctx);
+    if (byRole === true || this.#rule.owner.length === 0) return byRole;
+    if (this.#rule.owner.every(({ root }) => root === 'args')) return decide(this.#asOwner, {}, args(), ctx);
+    const identified = await decide(this.#identified, {}, {}, ctx);
+    return identified === true ? 'depends' : identified;
+  }
+
+  /** Before the resolver of the field: passes where the result may still make the caller the owner. */
+  async before(parent: unknown, args: object, ctx: Context): Promise<true | Error> {
+    const byRole = await this.#decideByRole(ctx);
+    if (byRole === true || this.#rule.owner.length === 0) return byRole;
+    if (this.looksAtResult) return decide(this.#identified, { parent }, args, ctx);
+    return decide(this.#asOwner, { parent }, args, ctx);
+  }
+
+  /** After the resolver. Nothing found is nobody's, and passes; another owner's is as if it were not there. */
+  async after(parent: unknown, args: object, result: unknown, ctx: Context): Promise<true | Error> {
+    if (!this.looksAtResult || result == null) return true;
+    if ((await this.#decideByRole(ctx)) === true) return true;
+    const verdict = await decide(this.#asOwner, { parent, result }, args, ctx);
+    return verdict instanceof ForbiddenError ? new NotFoundError('object') : verdict;
+  }
+
+  /** The same for all objects of a request, so decided once. The context is that of the request, never a mutation's. */
+  #decideByRole(ctx: Context): Promise<true | Error> {
+    const known = this.#verdictsByRole.get(ctx);
+    if (known !== undefined) return known;
+    const verdict = decide(this.#byRole, {}, {}, ctx);
+    this.#verdictsByRole.set(ctx, verdict);
+    return verdict;
+  }
+}
+
+function isOfKind({ credentials, origin }: AuthRule): ShieldRule {
+  return rule(`${origin} credentials ${credentials.join()}`, { cache: 'no_cache' })(
+    (_subject, _args, { caller }: Context) => {
+      if (!caller) return new UnauthenticatedError();
+      return credentials.length === 0 || credentials.includes(caller.kind) || new ForbiddenError();
+    },
+  );
+}
+
+function hasScopes({ scopes, origin }: AuthRule): ShieldRule {
+  const sets = scopes.map((set) =>
+    and(
+      ...set.map((scope) =>
+        rule(`${origin} scope ${scope}`, { cache: 'no_cache' })(
+          (_subject, _args, { caller }: Context) => caller?.scopes.has(scope) || new ForbiddenError(),
+        ),
+      ),
+    ),
+  );
+  return sets.length === 0 ? pass : or(...sets);
+}
+
+function hasRole({ roles, owner, origin }: AuthRule): ShieldRule {
+  if (roles.length === 0 && owner.length === 0) return pass;
+  return rule(`${origin} roles ${roles.join()}`, { cache: 'no_cache' })(
+    (_subject, _args, { caller }: Context) =>
+      roles.some((role) => includesRole(caller?.roles ?? [], role)) || new ForbiddenError(),
+  );
+}
+
+function owns({ root, segments, text }: OwnerPath): ShieldRule {
+  return rule(`owner ${text}`, { cache: 'no_cache' })((subject: Subject, args: unknown, { caller }: Context) => {
+    const ids = valuesAt(root === 'args' ? args : subject[root], segments);
+    const ownId = ownIdOf(caller);
+    const isEmptyResult = ids.length === 0 && root === 'result';
+    if (ownId !== null && (isEmptyResult || (ids.length > 0 && ids.every((id) => id === ownId)))) return true;
+    return new ForbiddenError();
+  });
+}
+
+const pass: ShieldRule = rule('pass', { cache: 'no_cache' })(() => true);

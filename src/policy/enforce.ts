@@ -1,0 +1,129 @@
+import { MapperKind, mapSchema } from '@graphql-tools/utils';
+import {
+  defaultFieldResolver,
+  type GraphQLFieldConfig,
+  type GraphQLFieldResolver,
+  type GraphQLResolveInfo,
+  type GraphQLSchema,
+  isObjectType,
+} from 'graphql';
+import type { Context } from '../context.ts';
+import { runAudited } from './audit.ts';
+import type { AuthGuard } from './auth.ts';
+import type { FieldGuards, PolicyGuards } from './guards.ts';
+import { pathOf } from './refusals.ts';
+
+type Resolver = GraphQLFieldResolver<unknown, Context>;
+type FieldConfig = GraphQLFieldConfig<unknown, Context>;
+type Args = Record<string, unknown>;
+
+/**
+ * The one transformer: wraps each field with a policy, and no other, so that a call goes through auth, then the rate
+ * limits, then the audit, then the resolver. `subscribe` is guarded before a stream opens, and each event again.
+ */
+export function enforcePolicy(schema: GraphQLSchema, guards: PolicyGuards): GraphQLSchema {
+  const wrapped = new Set<unknown>();
+  const subscription = schema.getSubscriptionType()?.name;
+  const enforced = mapSchema(schema, {
+    [MapperKind.OBJECT_FIELD]: (config: FieldConfig, fieldName, typeName) => {
+      const field = guards.get(`${typeName}.${fieldName}`);
+      if (!field) return undefined;
+      const resolve = guardResolve(field, config.resolve ?? defaultFieldResolver, typeName === subscription);
+      const subscribe = config.subscribe && guardSubscribe(field, config.subscribe);
+      wrapped.add(resolve).add(subscribe);
+      return { ...config, resolve, ...(subscribe && { subscribe }) };
+    },
+  });
+  checkEverythingIsWrapped(enforced, guards, wrapped);
+  return enforced;
+}
+
+function guardResolve(field: FieldGuards, next: Resolver, isEvent: boolean): Resolver {
+  const { audit } = field.policy;
+  const limits = isEvent ? [] : field.limits; // A subscription is counted where it opens.
+  return async (parent, args: Args, ctx, info) =>
+    noteRefusal(field, args, ctx, info, async () => {
+      await authorize(field.auth, parent, args, ctx);
+      return withLimits(limits, args, ctx, info, () => {
+        const run = async (scope: Context) => {
+          const result = await next(parent, args, scope, info);
+          await authorizeResult(field.auth, parent, args, result, ctx);
+          // What an earlier mutation of this request loaded is no longer the truth.
+          if (audit) for (const loader of Object.values(ctx.loaders)) loader.clearAll();
+          return result;
+        };
+        return audit && audit.level !== 'NONE' ? runAudited(audit, args, ctx, run) : run(ctx);
+      });
+    });
+}
+
+function guardSubscribe(field: FieldGuards, next: Resolver): Resolver {
+  return async (parent, args: Args, ctx, info) =>
+    noteRefusal(field, args, ctx, info, async () => {
+      await authorize(field.auth, parent, args, ctx);
+      return withLimits(field.limits, args, ctx, info, async () => next(parent, args, ctx, info));
+    });
+}
+
+/** Remembers a refusal for the audit log, and passes every error on. */
+async function noteRefusal<Result>(
+  field: FieldGuards,
+  args: Args,
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await run();
+  } catch (error) {
+    ctx.refusals.note(field.policy, args, error, pathOf(info));
+    throw error;
+  }
+}
+
+async function authorize(guards: readonly AuthGuard[], parent: unknown, args: Args, ctx: Context): Promise<void> {
+  for (const guard of guards) {
+    const verdict = await guard.before(parent, args, ctx);
+    if (verdict !== true) throw verdict;
+  }
+}
+
+async function authorizeResult(
+  guards: readonly AuthGuard[],
+  parent: unknown,
+  args: Args,
+  result: unknown,
+  ctx: Context,
+) {
+  for (const guard of guards) {
+    const verdict = await guard.after(parent, args, result, ctx);
+    if (verdict !== true) throw verdict;
+  }
+}
+
+/** Takes a place in each limit in their order; a call that succeeds gives back those that count failures. */
+async function withLimits<Result>(
+  limits: FieldGuards['limits'],
+  args: Args,
+  ctx: Context,
+  info: GraphQLResolveInfo,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  if (limits.length === 0) return run();
+  const giveBacks = [];
+  for (const limit of limits) giveBacks.push(await limit.take(args, ctx, info));
+  const result = await run();
+  for (const giveBack of giveBacks) await giveBack?.();
+  return result;
+}
+
+/** A table entry that no wrapped field answers to would be a policy that nothing enforces: start-up stops. */
+function checkEverythingIsWrapped(schema: GraphQLSchema, guards: PolicyGuards, wrapped: ReadonlySet<unknown>): void {
+  for (const coordinate of guards.keys()) {
+    const [typeName = '', fieldName = ''] = coordinate.split('.');
+    const type = schema.getType(typeName);
+    const field = isObjectType(type) ? type.getFields()[fieldName] : undefined;
+    if (!wrapped.has(field?.resolve) || (field?.subscribe && !wrapped.has(field.subscribe)))
+      throw new Error(`The policy of ${coordinate} is not enforced.`);
+  }
+}
