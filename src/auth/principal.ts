@@ -1,0 +1,28 @@
+import type { CredentialKind, Role, Scope, Tier } from './roles.ts';
+
+/** Who a request comes from, with the rights of its credential at this moment. */
+export type Principal = {
+  kind: CredentialKind;
+  /** The user, or the owner of the key. */
+  userId: string;
+  roles: readonly Role[];
+  scopes: ReadonlySet<Scope>;
+  tier: Tier;
+  /** The agent that an agent's key speaks for. */
+  agentId: string | null;
+  apiKeyId: string | null;
+  sessionId: string | null;
+};
+
+/** `null` is the anonymous caller: no credential was sent. */
+export type Caller = Principal | null;
+
+/** The id that ownership is compared with: the agent for an agent's key, else the user. */
+export function ownIdOf(caller: Caller): string | null {
+  return caller && (caller.agentId ?? caller.userId);
+}
+
+/** Whether the caller is an ADMIN. */
+export function isAdmin(caller: Caller): boolean {
+  return caller?.roles.includes('ADMIN') ?? false;
+}
