@@ -1,0 +1,50 @@
+import type { Principal } from '../auth/principal.ts';
+import { restrictRole } from '../auth/restrictRole.ts';
+import { scopesOfRoles } from '../auth/roles.ts';
+import type { Db } from '../storage/db.ts';
+import { isAllowed } from './allowedIps.ts';
+import type { ApiKeyCache } from './cache.ts';
+import type { LastUsed } from './lastUsed.ts';
+import type { ApiKeyRecord } from './repository.ts';
+import { hashApiKey, isWellFormedApiKey } from './secret.ts';
+
+/** What the strategy works with. */
+export type ApiKeyStrategy = { db: Db; cache: ApiKeyCache; lastUsed: LastUsed };
+
+/**
+ * Who the secret stands for, with rights that are never more than its owner's now; null where it does not work: unknown,
+ * revoked, ended, of a disabled owner, or sent from an address that the key does not allow. Text that is no key costs
+ * no query. Rejects only where the database fails.
+ */
+export async function authenticateApiKey(
+  { db, cache, lastUsed }: ApiKeyStrategy,
+  secret: string,
+  ip: string,
+): Promise<Principal | null> {
+  if (!isWellFormedApiKey(secret)) return null;
+  const key = await cache.find(db, hashApiKey(secret));
+  if (!key || hasEnded(key) || !isAllowed(key.allowedIps, ip)) return null;
+  const principal = principalOf(key);
+  if (principal) lastUsed.note(key.id);
+  return principal;
+}
+
+function hasEnded({ endsAt }: ApiKeyRecord): boolean {
+  return endsAt !== null && endsAt.getTime() <= Date.now();
+}
+
+function principalOf(key: ApiKeyRecord): Principal | null {
+  const role = restrictRole(key.role, key.ownerRoles);
+  if (!role) return null;
+  const allowed = scopesOfRoles([role]);
+  return {
+    kind: 'API_KEY',
+    userId: key.ownerId,
+    roles: [role],
+    scopes: new Set(key.scopes.filter((scope) => allowed.has(scope))),
+    tier: key.tier,
+    agentId: key.agentId,
+    apiKeyId: key.id,
+    sessionId: null,
+  };
+}

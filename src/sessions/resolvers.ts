@@ -1,0 +1,86 @@
+import { isAdmin, type Principal } from '../auth/principal.ts';
+import { requireCaller } from '../auth/requireCaller.ts';
+import type { Context } from '../context.ts';
+import { NotFoundError, UnauthenticatedError } from '../errors.ts';
+import { instantAndId, parsePage, toConnection } from '../graphql/connection.ts';
+import type { Resolvers } from '../graphql/types.generated.ts';
+import type { Db } from '../storage/db.ts';
+import * as accounts from './accounts.ts';
+import { login } from './login.ts';
+import * as sessions from './repository.ts';
+
+export const sessionsResolvers = {
+  Query: {
+    sessions: async (_parent, args, ctx) => {
+      const caller = requireCaller(ctx.caller);
+      const page = parsePage(args, instantAndId);
+      const userId = args.userId ?? caller.userId;
+      await requireUserInReach(ctx.db, caller, userId);
+      const rows = await sessions.list(ctx.db, userId, page, caller.sessionId);
+      return toConnection(rows, page, ({ createdAt, id }) => [createdAt.toISOString(), id]);
+    },
+  },
+
+  Mutation: {
+    login: (_parent, args, ctx) => login(ctx, args),
+
+    logout: async (_parent, _args, ctx) => {
+      const { userId, sessionId } = requireSession(ctx);
+      return { session: await revoke(ctx, sessionId, userId) };
+    },
+
+    refreshAccessToken: async (_parent, _args, ctx) => {
+      const { userId, sessionId, roles, scopes } = requireSession(ctx);
+      const { token, expiresAt } = await ctx.services.accessTokens.issue({ userId, sessionId, roles, scopes });
+      ctx.audit.target('session', sessionId);
+      return { accessToken: token, accessTokenExpiresAt: expiresAt };
+    },
+
+    revokeSession: async (_parent, { id }, ctx) => {
+      const caller = requireCaller(ctx.caller);
+      return { session: await revoke(ctx, id, isAdmin(caller) ? null : caller.userId) };
+    },
+
+    revokeAllUserSessions: async (_parent, { userId }, ctx) => {
+      const caller = requireCaller(ctx.caller);
+      await requireUserInReach(ctx.db, caller, userId);
+      const revokedIds = await sessions.revokeAll(ctx.db, userId);
+      ctx.audit.target('user', userId);
+      for (const id of revokedIds) ctx.audit.target('session', id);
+      forget(ctx, revokedIds);
+      return { revokedCount: revokedIds.length };
+    },
+  },
+
+  Me: {
+    session: (_parent, _args, { db, caller }) =>
+      caller?.sessionId ? sessions.findById(db, caller.sessionId, caller.userId, caller.sessionId) : null,
+  },
+} satisfies Resolvers;
+
+function requireSession(ctx: Context): Principal & { sessionId: string } {
+  const caller = requireCaller(ctx.caller);
+  if (caller.sessionId === null) throw new UnauthenticatedError();
+  return { ...caller, sessionId: caller.sessionId };
+}
+
+/** NOT_FOUND for another's user id, and for an ADMIN where there is no such user. */
+async function requireUserInReach(db: Db, caller: Principal, userId: string): Promise<void> {
+  if (userId === caller.userId) return;
+  if (!isAdmin(caller) || !(await accounts.exists(db, userId))) throw new NotFoundError('user');
+}
+
+async function revoke(ctx: Context, id: string, ownerId: string | null): Promise<sessions.SessionView> {
+  const session = await sessions.revoke(ctx.db, id, ownerId, ctx.caller?.sessionId ?? null);
+  if (!session) throw new NotFoundError('session');
+  ctx.audit.target('session', id);
+  forget(ctx, [id]);
+  return session;
+}
+
+/** After the commit: the copies, and the cookie of a caller whose own session is among the revoked. */
+function forget(ctx: Context, revokedIds: readonly string[]): void {
+  ctx.afterCommit(() => ctx.services.sessionCache.forget(revokedIds));
+  const currentId = ctx.caller?.sessionId;
+  if (currentId && revokedIds.includes(currentId)) ctx.afterCommit(() => ctx.setSessionCookie(null));
+}

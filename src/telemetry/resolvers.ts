@@ -1,0 +1,31 @@
+import { z } from 'zod';
+import { parsePage, toConnection } from '../graphql/connection.ts';
+import { instant, parseInput } from '../graphql/input.ts';
+import type { Resolvers } from '../graphql/types.generated.ts';
+import { parseBatch, telemetryInput, telemetryRange } from './input.ts';
+import * as telemetry from './repository.ts';
+
+/** The cursor key of readings: the timestamp in ms. */
+const timestampKey = z.int().refine((ms) => instant.safeParse(new Date(ms)).success);
+
+export const telemetryResolvers = {
+  Query: {
+    telemetry: async (_parent, { agentId, from, to, ...args }, ctx) => {
+      const range = parseInput(telemetryRange, { from, to });
+      const page = parsePage(args, timestampKey);
+      const readings = await telemetry.list(ctx.db, agentId, { from: range.from ?? null, to: range.to ?? null }, page);
+      return toConnection(readings, page, ({ timestamp }) => timestamp.getTime());
+    },
+  },
+  Mutation: {
+    submitTelemetry: async (_parent, args, ctx) => {
+      const reading = parseInput(telemetryInput, args.input, 'input');
+      return { telemetry: await telemetry.insertOne(ctx.db, reading) };
+    },
+    submitTelemetryBatch: async (_parent, { inputs }, ctx) => {
+      const { readings, rejected } = parseBatch(inputs);
+      const accepted = readings.length === 0 ? 0 : await telemetry.insert(ctx.db, readings);
+      return { accepted, duplicates: readings.length - accepted, rejected };
+    },
+  },
+} satisfies Resolvers;

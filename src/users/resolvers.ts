@@ -1,0 +1,92 @@
+import { hashPassword } from '../auth/password.ts';
+import { requireCaller } from '../auth/requireCaller.ts';
+import { scopes } from '../auth/roles.ts';
+import type { Context } from '../context.ts';
+import { ConflictError, NotFoundError } from '../errors.ts';
+import { instantAndId, parsePage, toConnection } from '../graphql/connection.ts';
+import { parseInput } from '../graphql/input.ts';
+import type { Resolvers } from '../graphql/types.generated.ts';
+import { changePassword } from './changePassword.ts';
+import { changePasswordArguments, createUserInput, setUserRolesArguments } from './input.ts';
+import * as users from './repository.ts';
+import * as sessions from './sessions.ts';
+
+export const usersResolvers = {
+  Query: {
+    me: async (_parent, _args, ctx) => {
+      const caller = requireCaller(ctx.caller);
+      return {
+        kind: caller.kind,
+        roles: [...caller.roles],
+        scopes: scopes.filter((scope) => caller.scopes.has(scope)),
+        tier: caller.tier,
+        user: existing(await users.findById(ctx.db, caller.userId)),
+      };
+    },
+
+    users: async (_parent, args, ctx) => {
+      const page = parsePage(args, instantAndId);
+      return toConnection(await users.list(ctx.db, page), page, ({ createdAt, id }) => [createdAt.toISOString(), id]);
+    },
+  },
+
+  Mutation: {
+    createUser: async (_parent, args, ctx) => {
+      const { password, ...input } = parseInput(createUserInput, args.input, 'input');
+      const user = await users.create(ctx.db, { ...input, passwordHash: await hashPassword(password) });
+      if (!user) throw new ConflictError('The e-mail address is taken.');
+      ctx.audit.target('user', user.id);
+      return { user };
+    },
+
+    setUserRoles: async (_parent, args, ctx) => {
+      const { roles } = parseInput(setUserRolesArguments, { roles: args.roles });
+      if (!roles.includes('ADMIN')) await requireOtherAdmin(ctx, args.userId);
+      const user = existing(await users.setRoles(ctx.db, args.userId, roles));
+      ctx.audit.target('user', user.id);
+      forgetCredentials(ctx, user.id, await sessions.findLiveIds(ctx.db, user.id));
+      return { user };
+    },
+
+    disableUser: async (_parent, args, ctx) => {
+      await requireOtherAdmin(ctx, args.userId);
+      const user = existing(await users.disable(ctx.db, args.userId));
+      ctx.audit.target('user', user.id);
+      forgetCredentials(ctx, user.id, await revokeSessions(ctx, user.id, null));
+      return { user };
+    },
+
+    changePassword: async (_parent, args, ctx) => {
+      const caller = requireCaller(ctx.caller);
+      const passwords = parseInput(changePasswordArguments, args);
+      const user = await changePassword(ctx.db, caller.userId, passwords);
+      ctx.audit.target('user', user.id);
+      const revokedIds = await revokeSessions(ctx, user.id, caller.sessionId);
+      ctx.afterCommit(() => ctx.services.sessionCache.forget(revokedIds));
+      return { user };
+    },
+  },
+} satisfies Resolvers;
+
+function existing(user: users.UserView | null): users.UserView {
+  if (!user) throw new NotFoundError('user');
+  return user;
+}
+
+/** CONFLICT where nobody but this user is an enabled ADMIN. Two changes at once are taken one after the other. */
+async function requireOtherAdmin(ctx: Context, userId: string): Promise<void> {
+  await users.lockAdmins(ctx.db);
+  if (!(await users.hasOtherAdmin(ctx.db, userId))) throw new ConflictError('The last ADMIN stays one.');
+}
+
+async function revokeSessions(ctx: Context, userId: string, sparedId: string | null): Promise<string[]> {
+  const revokedIds = await sessions.revokeLive(ctx.db, userId, sparedId);
+  for (const id of revokedIds) ctx.audit.target('session', id);
+  return revokedIds;
+}
+
+/** Copies of what the user's credentials may do are the old ones once the change is committed. */
+function forgetCredentials(ctx: Context, userId: string, sessionIds: readonly string[]): void {
+  ctx.afterCommit(() => ctx.services.sessionCache.forget(sessionIds));
+  ctx.afterCommit(() => ctx.services.apiKeyCache.forgetOwner(userId));
+}

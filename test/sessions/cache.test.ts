@@ -1,0 +1,220 @@
+import { eq, sql } from 'drizzle-orm';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { createSessionCache, type SessionCache } from '../../src/sessions/cache.ts';
+import * as sessions from '../../src/sessions/repository.ts';
+import { formatSessionCookie, hashSecret, newSessionSecret } from '../../src/sessions/secret.ts';
+import { authenticateSession, findSessionPrincipal } from '../../src/sessions/strategy.ts';
+import { sessions as sessionTable } from '../../src/sessions/table.ts';
+import type { Database, Db } from '../../src/storage/db.ts';
+import { createMemoryKeyValue, type KeyValue } from '../../src/storage/keyValue.ts';
+import { migrate } from '../../src/storage/migrate.ts';
+import { openDatabase } from '../../src/storage/openDatabase.ts';
+import * as users from '../../src/users/repository.ts';
+import { createDatabase } from '../support/databases.ts';
+
+const hourMs = 3_600_000;
+let database: Database;
+let drop: () => Promise<void>;
+let db: Db;
+let statements: string[] = [];
+
+beforeAll(async () => {
+  const created = await createDatabase();
+  drop = created.drop;
+  database = await openDatabase({
+    databaseUrl: created.url,
+    dataDirectory: '',
+    onStatement: (statement) => void statements.push(statement),
+  });
+  await migrate(database, { folder: 'drizzle' });
+  db = database.db;
+});
+
+afterAll(async () => {
+  await database.close();
+  await drop();
+});
+
+let store: KeyValue;
+let errors: unknown[];
+let cache: SessionCache;
+
+beforeEach(() => {
+  statements = [];
+  errors = [];
+  store = createMemoryKeyValue();
+  cache = createSessionCache(store, (error) => errors.push(error));
+});
+
+async function logIn() {
+  const email = `${crypto.randomUUID()}@example.com`;
+  const user = await users.create(db, { email, passwordHash: 'x', roles: ['OPERATOR'], tier: 'STANDARD' });
+  if (!user) throw new Error('The address is taken.');
+  const secret = newSessionSecret();
+  const session = await sessions.create(db, {
+    userId: user.id,
+    secretHash: hashSecret(secret),
+    ip: '::1',
+    userAgent: null,
+  });
+  statements = [];
+  return { user, session, cookie: formatSessionCookie(session.id, secret) };
+}
+
+async function age(id: string, columns: { createdAt?: string; lastSeenAt?: string }): Promise<void> {
+  const { createdAt = '0', lastSeenAt = '0' } = columns;
+  await db
+    .update(sessionTable)
+    .set({
+      createdAt: sql`created_at - ${createdAt}::interval`,
+      lastSeenAt: sql`last_seen_at - ${lastSeenAt}::interval`,
+    })
+    .where(eq(sessionTable.id, id));
+}
+
+describe('a session cookie', () => {
+  test('stands for its user with every scope of the roles', async () => {
+    const { user, session, cookie } = await logIn();
+    const principal = await authenticateSession(db, cache, cookie, Date.now());
+    expect(principal).toMatchObject({ kind: 'SESSION', userId: user.id, sessionId: session.id, roles: ['OPERATOR'] });
+    expect(principal?.scopes.has('tasks:write')).toBe(true);
+    expect(principal?.scopes.has('users:write')).toBe(false);
+  });
+
+  test('with another secret is refused, from a copy too', async () => {
+    const { session, cookie } = await logIn();
+    const other = formatSessionCookie(session.id, newSessionSecret());
+    expect(await authenticateSession(db, cache, other, Date.now())).toBeNull();
+    expect(await authenticateSession(db, cache, cookie, Date.now())).not.toBeNull();
+    expect(await authenticateSession(db, cache, other, Date.now())).toBeNull();
+  });
+
+  test.each([
+    ['24 hours after the log-in', { createdAt: '24 hours' }],
+    ['after 2 hours without use', { lastSeenAt: '2 hours' }],
+  ])('is refused %s', async (_name, columns) => {
+    const { session, cookie } = await logIn();
+    await age(session.id, columns);
+    expect(await authenticateSession(db, cache, cookie, Date.now())).toBeNull();
+  });
+
+  test('ends by the clock of the process as well, though a copy is there', async () => {
+    const { cookie } = await logIn();
+    expect(await authenticateSession(db, cache, cookie, Date.now())).not.toBeNull();
+    expect(await authenticateSession(db, cache, cookie, Date.now() + 2 * hourMs)).toBeNull();
+  });
+
+  test('goes on where it was used after its copy was made', async () => {
+    const { session, cookie } = await logIn();
+    await age(session.id, { lastSeenAt: '1 hour 59 minutes' });
+    expect(await authenticateSession(db, cache, cookie, Date.now())).not.toBeNull();
+    await vi.waitFor(async () => expect(Date.now() - (await lastSeen(session.id))).toBeLessThan(hourMs));
+    expect(await authenticateSession(db, cache, cookie, Date.now() + 90_000)).not.toBeNull();
+  });
+
+  test('of a disabled user is refused', async () => {
+    const { user, cookie } = await logIn();
+    await users.disable(db, user.id);
+    expect(await authenticateSession(db, cache, cookie, Date.now())).toBeNull();
+  });
+
+  test('notes its use once a minute, and never backwards', async () => {
+    const { session, cookie } = await logIn();
+    await authenticateSession(db, cache, cookie, Date.now());
+    await age(session.id, { lastSeenAt: '5 minutes' });
+    await cache.forget([session.id]);
+    statements = [];
+    for (let use = 0; use < 5; use++) await authenticateSession(db, cache, cookie, Date.now());
+    await vi.waitFor(async () => expect(Date.now() - (await lastSeen(session.id))).toBeLessThan(60_000));
+    expect(statements.filter((statement) => statement.startsWith('update'))).toHaveLength(1);
+    const before = await lastSeen(session.id);
+    await sessions.touch(db, session.id);
+    expect(await lastSeen(session.id)).toBe(before);
+  });
+});
+
+describe('the session behind a token', () => {
+  test('counts only while it lives', async () => {
+    const { user, session } = await logIn();
+    expect(await findSessionPrincipal(db, cache, session.id)).toMatchObject({ userId: user.id });
+    await sessions.revoke(db, session.id, null, null);
+    await cache.forget([session.id]);
+    expect(await findSessionPrincipal(db, cache, session.id)).toBeNull();
+  });
+});
+
+describe('the cache', () => {
+  test('answers the second time without Postgres', async () => {
+    const { session } = await logIn();
+    const first = await cache.find(db, session.id);
+    statements = [];
+    expect(await cache.find(db, session.id)).toEqual(first);
+    expect(statements).toEqual([]);
+  });
+
+  test('does not keep what is not alive', async () => {
+    const { session } = await logIn();
+    await sessions.revoke(db, session.id, null, null);
+    expect(await cache.find(db, session.id)).toBeNull();
+    expect(await store.get(`nexus:session:${session.id}`)).toBeNull();
+  });
+
+  test('does not bring back a session that was revoked while its row was read', async () => {
+    const { session } = await logIn();
+    const { promise: revoked, resolve: revoke } = Promise.withResolvers<void>();
+    const slow = createSessionCache(
+      { ...store, setIfAbsent: (...entry) => revoked.then(() => store.setIfAbsent(...entry)) },
+      (error) => errors.push(error),
+    );
+    const reading = slow.find(db, session.id);
+    await vi.waitFor(() => expect(statements.length).toBeGreaterThan(0));
+    await sessions.revoke(db, session.id, null, null);
+    await cache.forget([session.id]);
+    revoke();
+    await reading;
+    expect(await cache.find(db, session.id)).toBeNull();
+    expect(errors).toEqual([]);
+  });
+
+  test.each(['not JSON', '{}', '[]', 'null', '{"id":1}'])('takes %s for nothing', async (garbage) => {
+    const { session } = await logIn();
+    await store.set(`nexus:session:${session.id}`, garbage, 60_000);
+    expect(await cache.find(db, session.id)).toMatchObject({ id: session.id });
+  });
+
+  test('reads Postgres where the store fails, and reports it', async () => {
+    const { session } = await logIn();
+    const down = createSessionCache({ ...store, get: async () => Promise.reject(new Error('down')) }, (error) =>
+      errors.push(error),
+    );
+    expect(await down.find(db, session.id)).toMatchObject({ id: session.id });
+    expect(errors).toEqual([new Error('down')]);
+  });
+
+  test('answers where a copy cannot be kept, and reports it', async () => {
+    const { session } = await logIn();
+    const full = createSessionCache({ ...store, setIfAbsent: async () => Promise.reject(new Error('full')) }, (error) =>
+      errors.push(error),
+    );
+    expect(await full.find(db, session.id)).toMatchObject({ id: session.id });
+    expect(errors).toEqual([new Error('full')]);
+  });
+
+  test('lets nobody in by a stale copy that it could not drop', async () => {
+    const { session } = await logIn();
+    const stuck = createSessionCache({ ...store, set: async () => Promise.reject(new Error('down')) }, (error) =>
+      errors.push(error),
+    );
+    expect(await stuck.find(db, session.id)).not.toBeNull();
+    await sessions.revoke(db, session.id, null, null);
+    await stuck.forget([session.id]);
+    expect(errors).toEqual([new Error('down')]);
+    expect(await store.get(`nexus:session:${session.id}`)).toContain(session.id);
+    expect(await stuck.find(db, session.id)).toBeNull();
+  });
+});
+
+async function lastSeen(id: string): Promise<number> {
+  const session = await sessions.findById(db, id, null, null);
+  return session?.lastSeenAt.getTime() ?? Number.NaN;
+}
