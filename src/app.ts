@@ -1,0 +1,171 @@
+import { randomBytes } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { createAgentLoader } from './agents/loader.ts';
+import { createApiKeyCache } from './apiKeys/cache.ts';
+import { createLastUsed } from './apiKeys/lastUsed.ts';
+import { AuditDraft } from './audit/draft.ts';
+import { createAccessTokens } from './auth/accessToken.ts';
+import { authenticate } from './auth/authenticate.ts';
+import { loadSigningKey } from './auth/signingKey.ts';
+import type { Config } from './config.ts';
+import type { Context } from './context.ts';
+import { createApolloServer } from './graphql/server.ts';
+import { createHttpServer, type HttpServer, type IncomingRequest } from './http/server.ts';
+import { createMemoryCounters } from './limits/memoryCounters.ts';
+import { createRedisCounters } from './limits/redisCounters.ts';
+import { closeLog, createLog, describeError } from './log.ts';
+import { Refusals } from './policy/refusals.ts';
+import { createSchema } from './schema.ts';
+import type { Services } from './services.ts';
+import { createSessionCache } from './sessions/cache.ts';
+import type { Database, Db } from './storage/db.ts';
+import { createMemoryKeyValue, createRedisKeyValue } from './storage/keyValue.ts';
+import { migrate } from './storage/migrate.ts';
+import { openDatabase } from './storage/openDatabase.ts';
+import { openRedis } from './storage/redis.ts';
+import { createAgentTasksLoader } from './tasks/loader.ts';
+import { createTelemetryLoader } from './telemetry/loader.ts';
+import { bootstrapAdmin } from './users/bootstrap.ts';
+import * as users from './users/repository.ts';
+
+const migrationsFolder = fileURLToPath(new URL('../drizzle', import.meta.url));
+const developmentAdminEmail = 'admin@nexus.local';
+
+/** The first admin's credentials, known only to the process that made them up. */
+export type Credentials = { email: string; password: string };
+
+/** Everything that serves, not yet listening. `close` ends it: requests in progress are answered first. */
+export type App = {
+  http: HttpServer;
+  /** Made up at this start, where there was no user and none was given; to be shown once. */
+  madeUpAdmin: Credentials | null;
+  close(): Promise<void>;
+};
+
+export type AppOptions = {
+  /** Called with the text of every SQL statement of a request. */
+  onStatement?: (sql: string) => void;
+};
+
+/** Builds the app of the settings; rejects, having closed what was opened, where a part cannot start. */
+export async function createApp(config: Config, { onStatement }: AppOptions = {}): Promise<App> {
+  const { schema, guards } = createSchema(); // A policy that cannot be enforced stops everything, before anything opens.
+  const log = createLog(config);
+  const closers: (() => Promise<void>)[] = [async () => closeLog(log)];
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  const report = (what: string) => (error: unknown) => log.warn(what, { error: describeError(error) });
+  try {
+    const database = await openDatabase({ ...config, onStatement });
+    closers.push(() => database.close());
+    const madeUpAdmin = await prepareDatabase(database, config);
+    const redis = config.redisUrl === undefined ? null : await openRedis(config.redisUrl, report('Redis failed.'));
+    if (redis) closers.push(async () => redis.disconnect());
+
+    const { db } = database;
+    const lastUsed = createLastUsed(db, report('The last use of API keys could not be written.'));
+    closers.push(() => lastUsed.close());
+    const keyValue = redis ? createRedisKeyValue(redis) : createMemoryKeyValue();
+    const services: Services = {
+      counters: redis ? createRedisCounters(redis) : createMemoryCounters(),
+      accessTokens: createAccessTokens({
+        privateKey: await loadSigningKey({
+          file: config.jwtPrivateKeyFile,
+          directory: config.dataDirectory,
+          allowGenerate: !config.isProduction,
+        }),
+        issuer: config.jwtIssuer,
+        audience: config.jwtAudience,
+      }),
+      apiKeyCache: createApiKeyCache(),
+      apiKeyEnvironment: config.isProduction ? 'live' : 'test',
+      sessionCache: createSessionCache(keyValue, report('The session cache failed.')),
+      createLoaders,
+    };
+
+    const apollo = createApolloServer({ schema, guards }, config);
+    await apollo.start();
+    closers.push(() => apollo.stop());
+    const http = await createHttpServer({
+      config,
+      log,
+      apollo,
+      createContext: (request) => createContext(request, { db, services, lastUsed, log }),
+      jwks: () => services.accessTokens.jwks(),
+      dependencies: {
+        database: () => database.ping(),
+        ...(redis && { redis: async () => void (await redis.ping()) }),
+      },
+    });
+    closers.push(() => http.close());
+    return { http, madeUpAdmin, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Applies the migrations to the database of the settings, and nothing else. */
+export async function migrateDatabase(config: Config): Promise<void> {
+  const database = await openDatabase(config);
+  try {
+    await migrate(database, { folder: migrationsFolder });
+  } finally {
+    await database.close();
+  }
+}
+
+/** Migrates, and makes the first ADMIN where there is no user; answers the credentials where it made them up. */
+async function prepareDatabase(database: Database, config: Config): Promise<Credentials | null> {
+  const madeUp = { email: developmentAdminEmail, password: randomBytes(18).toString('base64url') };
+  let isMadeUp = false;
+  await migrate(database, {
+    folder: migrationsFolder,
+    afterMigrate: async (db) => {
+      if (config.bootstrapAdmin) await bootstrapAdmin(db, config.bootstrapAdmin);
+      else if (!config.isProduction) isMadeUp = await bootstrapAdmin(db, madeUp);
+      else if (!(await users.hasAny(db)))
+        throw new Error('There is no user yet: set BOOTSTRAP_ADMIN_EMAIL and BOOTSTRAP_ADMIN_PASSWORD.');
+    },
+  });
+  return isMadeUp ? madeUp : null;
+}
+
+function createLoaders(db: Db) {
+  return {
+    agents: createAgentLoader(db),
+    agentTasks: createAgentTasksLoader(db),
+    latestTelemetry: createTelemetryLoader(db),
+  };
+}
+
+type ContextParts = Pick<Context, 'db' | 'services' | 'log'> & { lastUsed: ReturnType<typeof createLastUsed> };
+
+async function createContext(
+  request: IncomingRequest,
+  { db, services, lastUsed, log }: ContextParts,
+): Promise<Context> {
+  const { requestId, ip, userAgent, bodyBytes, notes } = request;
+  const { caller, refusal } = await authenticate(request.credentials, ip, { db, lastUsed, ...services });
+  notes.caller = caller;
+  return {
+    requestId,
+    ip,
+    userAgent,
+    bodyBytes,
+    notes,
+    caller,
+    refusal,
+    db,
+    loaders: createLoaders(db),
+    services,
+    log,
+    audit: new AuditDraft(),
+    refusals: new Refusals(),
+    afterCommit: (effect) => {
+      throw new Error(`Nothing is committed outside an audited mutation: ${effect.name}`);
+    },
+    setSessionCookie: request.setSessionCookie,
+  };
+}

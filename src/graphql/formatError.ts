@@ -1,0 +1,44 @@
+import { unwrapResolverError } from '@apollo/server/errors';
+import { GraphQLError, type GraphQLFormattedError } from 'graphql';
+import { DependencyUnavailableError, InputError, InternalServerError, NexusError } from '../errors.ts';
+import { isDependencyFailure } from '../storage/failures.ts';
+
+/** The codes of Apollo Server: its messages speak of the client's own document. */
+const apolloCodes = new Set([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'PERSISTED_QUERY_NOT_FOUND',
+  'PERSISTED_QUERY_NOT_SUPPORTED',
+  'BAD_USER_INPUT',
+  'OPERATION_RESOLUTION_FAILURE',
+  'BAD_REQUEST',
+]);
+
+/** The error as a client may know it; InternalServerError where it is a bug of ours. */
+export function knownError(error: unknown): GraphQLError {
+  const original = unwrapResolverError(error);
+  if (original instanceof NexusError) return original;
+  if (isDependencyFailure(original)) return new DependencyUnavailableError('storage', { cause: original });
+  if (!(error instanceof GraphQLError)) return new InternalServerError();
+  if (!error.path && apolloCodes.has(String(error.extensions.code))) return error;
+  return argumentError(original) ?? new InternalServerError();
+}
+
+/** Apollo's hook for each error of an answer: message, place and code of what a client may know, and nothing else. */
+export function formatError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
+  const known = knownError(error);
+  const { stacktrace: _stacktrace, http: _http, ...extensions } = known.extensions;
+  return {
+    message: known.message,
+    ...(formatted.locations && { locations: formatted.locations }),
+    ...(formatted.path && { path: formatted.path }),
+    extensions,
+  };
+}
+
+/** graphql-js finds a null variable in a place for a value only when the field runs: the client's mistake all the same. */
+function argumentError(original: unknown): InputError | null {
+  const isOwn = original instanceof GraphQLError && original.nodes?.length && original.extensions.code === undefined;
+  const name = isOwn ? /^Argument "(\w+)" /.exec(original.message)?.[1] : undefined;
+  return name ? new InputError([{ field: name, message: 'must not be null' }]) : null;
+}

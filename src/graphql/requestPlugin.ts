@@ -1,0 +1,144 @@
+import type { ApolloServerPlugin, GraphQLRequestContext, HeaderMap } from '@apollo/server';
+import type { GraphQLError, GraphQLFormattedError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import type { Context } from '../context.ts';
+import { httpStatusOf, InputError, InternalServerError, NexusError, refuseRequest } from '../errors.ts';
+import { describeError } from '../log.ts';
+import { createAdmission } from '../policy/admission.ts';
+import type { PolicyGuards } from '../policy/guards.ts';
+import { documentProblem } from './documentLimits.ts';
+import { knownError } from './formatError.ts';
+import { coercionProblems, variablesProblem } from './variables.ts';
+
+const ordinaryBodyLimitBytes = 256 * 1024;
+
+type Request = GraphQLRequestContext<Context>;
+
+/** Nexus's part in the way of a request: admission before execution; status, request id and refusals after it. */
+export function createRequestPlugin(schema: GraphQLSchema, guards: PolicyGuards): ApolloServerPlugin<Context> {
+  const admit = createAdmission(schema, guards);
+  const documentProblems = new WeakMap<OperationDefinitionNode, NexusError | null>();
+
+  const problemOf = ({ document, operation, request, contextValue: ctx }: Request): NexusError | null => {
+    if (!document || !operation) return null; // No such operation: Apollo answers that.
+    if (!documentProblems.has(operation)) documentProblems.set(operation, documentProblem(document, operation));
+    return (
+      ctx.refusal ??
+      documentProblems.get(operation) ??
+      transportProblem(operation) ??
+      variablesProblem(schema, operation, request.variables ?? {})
+    );
+  };
+
+  return {
+    requestDidStart: async () => ({
+      didResolveOperation: async (request) => {
+        const { document, operation, contextValue: ctx } = request;
+        if (!document || !operation) return;
+        noteOperation(operation, ctx);
+        if (isTooLarge(operation, ctx))
+          throw refuseRequest(new NexusError('BAD_REQUEST', 'The body is too large.'), 413);
+        const problem = problemOf(request);
+        const variables = request.request.variables ?? {};
+        const refusal =
+          problem && problem !== ctx.refusal ? problem : await admit({ document, operation, variables }, ctx);
+        if (refusal) throw refuseRequest(refusal);
+      },
+      didEncounterErrors: async ({ errors, contextValue }) => {
+        for (const error of errors) report(error, contextValue);
+      },
+      willSendResponse: async (request) => {
+        const { contextValue: ctx, response } = request;
+        await recordRefusals(ctx);
+        if (response.body.kind !== 'single') return;
+        const { singleResult } = response.body;
+        if (!singleResult.errors) return;
+        singleResult.errors = withProblems(schema, request, singleResult.errors);
+        singleResult.errors = singleResult.errors.map((error) => withRequestId(error, ctx.requestId));
+        ctx.notes.codes = singleResult.errors.map(({ extensions }) => String(extensions?.code));
+        refuseAsAWhole(singleResult.data, singleResult.errors, response.http);
+        if (ctx.refusal?.code === 'UNAUTHENTICATED') ctx.setSessionCookie(null);
+      },
+    }),
+  };
+}
+
+/** Subscriptions have a door of their own. */
+function transportProblem(operation: OperationDefinitionNode): NexusError | null {
+  return operation.operation === 'subscription'
+    ? new NexusError('BAD_REQUEST', 'Subscriptions are not served over POST.')
+    : null;
+}
+
+/** Only a batch of telemetry by somebody who is known may be larger than other bodies. */
+function isTooLarge(operation: OperationDefinitionNode, { bodyBytes, caller }: Context): boolean {
+  return bodyBytes > ordinaryBodyLimitBytes && !(caller && operation.selectionSet.selections.every(isTelemetryBatch));
+}
+
+function isTelemetryBatch(node: OperationDefinitionNode['selectionSet']['selections'][number]): boolean {
+  return node.kind === 'Field' && node.name.value === 'submitTelemetryBatch';
+}
+
+function noteOperation(operation: OperationDefinitionNode, { notes }: Context): void {
+  notes.operationName = operation.name?.value ?? null;
+  notes.operationType = operation.operation;
+}
+
+/** Bugs are logged in full, without what may hold data; refusals and mistakes of clients are in the request event. */
+function report(error: GraphQLError, ctx: Context | undefined): void {
+  const known = knownError(error);
+  const level =
+    known instanceof InternalServerError ? 'error' : known.extensions.code === 'DEPENDENCY_UNAVAILABLE' ? 'warn' : null;
+  if (level === null || !ctx) return;
+  const cause = known.cause ?? error.originalError ?? error;
+  ctx.log.log(level, 'A request failed.', {
+    requestId: ctx.requestId,
+    path: error.path?.join('.'),
+    error: describeError(cause),
+  });
+}
+
+async function recordRefusals(ctx: Context): Promise<void> {
+  try {
+    await ctx.refusals.record(ctx);
+  } catch (error) {
+    ctx.log.error('Refusals could not be written to the audit log.', {
+      requestId: ctx.requestId,
+      error: describeError(error),
+    });
+  }
+}
+
+/** graphql-js tells the problems of variables one by one and with their values: tell them as one BAD_USER_INPUT. */
+function withProblems(
+  schema: GraphQLSchema,
+  { operation, request }: Request,
+  errors: readonly GraphQLFormattedError[],
+) {
+  const isCoercion = errors.every((error) => error.extensions?.code === 'BAD_USER_INPUT' && !error.extensions.problems);
+  if (!isCoercion || !operation) return errors;
+  const problems = coercionProblems(schema, operation, request.variables ?? {});
+  if (problems.length === 0) return errors;
+  const { message, extensions } = new InputError(problems);
+  return [{ message, extensions }];
+}
+
+function withRequestId(error: GraphQLFormattedError, requestId: string): GraphQLFormattedError {
+  if (error.extensions?.code !== 'INTERNAL_SERVER_ERROR') return error;
+  return { ...error, extensions: { ...error.extensions, requestId } };
+}
+
+/** Where nothing was answered and every error is the same refusal, the whole request was refused. */
+function refuseAsAWhole(
+  data: Record<string, unknown> | null | undefined,
+  errors: readonly GraphQLFormattedError[],
+  http: { status?: number; headers: HeaderMap },
+): void {
+  const [first] = errors;
+  const status = httpStatusOf(first?.extensions?.code);
+  const refused = new Set(errors.map(({ path }) => path?.[0]));
+  const isNothing = Object.entries(data ?? {}).every(([key, value]) => value === null && refused.has(key));
+  if (!status || !isNothing || errors.some(({ extensions }) => httpStatusOf(extensions?.code) !== status)) return;
+  http.status = status;
+  const waits = errors.flatMap(({ extensions }) => (extensions?.retryAfterSeconds as number | undefined) ?? []);
+  if (waits.length > 0) http.headers.set('retry-after', String(Math.max(...waits)));
+}

@@ -1,0 +1,38 @@
+import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
+import { GraphQLDateTime, GraphQLEmailAddress, GraphQLJSONObject, GraphQLSafeInt } from 'graphql-scalars';
+import { type Scope, scopes } from '../auth/roles.ts';
+
+const agentIdFormat = /^agent-[a-z0-9]+$/;
+const maxAgentIdLength = 64;
+
+const agentId = textScalar(
+  'AgentId',
+  (text) => text.length <= maxAgentIdLength && agentIdFormat.test(text),
+  'an AgentId is agent- followed by lower-case letters and digits, at most 64 characters',
+);
+
+const scope = textScalar('Scope', (text) => scopes.includes(text as Scope), 'there is no such scope');
+
+/** The scalars of the SDL. */
+export const scalars = {
+  AgentId: agentId,
+  DateTime: GraphQLDateTime,
+  EmailAddress: GraphQLEmailAddress,
+  JSONObject: GraphQLJSONObject,
+  SafeInt: GraphQLSafeInt,
+  Scope: scope,
+};
+
+/** A scalar of texts that fit; the message never repeats the text. */
+function textScalar(name: string, fits: (text: string) => boolean, message: string): GraphQLScalarType<string, string> {
+  const parse = (value: unknown): string => {
+    if (typeof value === 'string' && fits(value)) return value;
+    throw new GraphQLError(message);
+  };
+  return new GraphQLScalarType<string, string>({
+    name,
+    serialize: (value) => String(value),
+    parseValue: parse,
+    parseLiteral: (node) => parse(node.kind === Kind.STRING ? node.value : undefined),
+  });
+}

@@ -1,0 +1,28 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'winston';
+import { describeError } from '../log.ts';
+import { HttpRefusal, refusalBody } from './refusal.ts';
+
+/**
+ * The answer to whatever went wrong outside GraphQL: a refusal of ours or of Fastify keeps its status, anything else is
+ * a bug, which is logged, and a 500 that says nothing.
+ */
+export function createErrorHandler(log: Logger) {
+  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const status = statusOf(error, request);
+    request.record.refuse(status);
+    if (status >= 500) {
+      log.error('A request failed outside GraphQL.', { requestId: request.id, error: describeError(error) });
+    }
+    if (error instanceof HttpRefusal) reply.headers(error.headers);
+    return reply.code(status).type('application/json; charset=utf-8').send(refusalBody(status, request.id));
+  };
+}
+
+function statusOf(error: FastifyError, request: FastifyRequest): number {
+  if (error instanceof HttpRefusal) return error.statusCode;
+  const isOfFastify = error.code?.startsWith('FST_ERR_') && error.statusCode !== undefined;
+  if (isOfFastify && error.statusCode) return error.statusCode;
+  // The body did not come to its end: nobody reads the answer.
+  return request.raw.complete ? 500 : 400;
+}

@@ -1,0 +1,93 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'winston';
+import { ownIdOf } from '../auth/principal.ts';
+import { logRequest } from '../log.ts';
+import { newRequestNotes, type RequestNotes } from '../requestNotes.ts';
+import { clientAddress } from './clientAddress.ts';
+import { refusalCode } from './refusal.ts';
+
+/** nginx's number for a client that left before it had its answer. */
+const clientClosedRequest = 499;
+
+/** What becomes the one event of a request. */
+export class RequestRecord {
+  readonly ip: string;
+  readonly notes: RequestNotes = newRequestNotes();
+  #rawStatus: number | undefined;
+  readonly #startedAt = performance.now();
+  readonly #log: Logger;
+  readonly #request: FastifyRequest;
+  readonly #reply: FastifyReply;
+  #isRunning = false;
+  #isClosed = false;
+
+  constructor(log: Logger, request: FastifyRequest, reply: FastifyReply) {
+    this.#log = log;
+    this.#request = request;
+    this.#reply = reply;
+    this.ip = clientAddress(request.ip, request.socket.remoteAddress);
+    // The answer is out, or the client is gone: Node says this once, whatever happened.
+    reply.raw.once('close', () => {
+      this.#isClosed = true;
+      if (!this.#isRunning) this.#write();
+    });
+  }
+
+  /** Does the work; where the client leaves meanwhile, the event waits for what the work has to say. */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.#isRunning = true;
+    try {
+      return await work();
+    } finally {
+      this.#isRunning = false;
+      if (this.#isClosed) this.#write();
+    }
+  }
+
+  get requestId(): string {
+    return this.#request.id;
+  }
+
+  /** Whether the answer is not complete yet. */
+  get isOpen(): boolean {
+    return !this.#isClosed;
+  }
+
+  /** Whether a part of the answer has been sent, and not all of it. */
+  get isAnswering(): boolean {
+    return this.isOpen && this.#reply.raw.headersSent;
+  }
+
+  /** Says that the answer is a refusal that GraphQL knows nothing of. */
+  refuse(status: number): void {
+    this.notes.codes = [refusalCode(status)];
+  }
+
+  /** Says the same of an answer that goes past Fastify, straight to the socket. */
+  refuseRaw(status: number): void {
+    this.refuse(status);
+    this.#rawStatus = status;
+  }
+
+  #write(): void {
+    const { operationName, operationType, codes, caller } = this.notes;
+    const { id, method, url, headers } = this.#request;
+    const response = this.#reply.raw;
+    logRequest(this.#log, {
+      requestId: id,
+      method,
+      path: url.split('?', 1)[0] ?? null,
+      status: this.#rawStatus ?? (response.writableFinished ? response.statusCode : clientClosedRequest),
+      durationMs: Math.round((performance.now() - this.#startedAt) * 100) / 100,
+      ip: this.ip,
+      userAgent: headers['user-agent'] ?? null,
+      operationName,
+      operationType,
+      codes,
+      callerKind: caller === null ? 'ANONYMOUS' : caller.agentId === null ? 'USER' : 'AGENT',
+      callerId: ownIdOf(caller),
+      credentialId: caller && (caller.apiKeyId ?? caller.sessionId),
+      bytes: Number(this.#reply.getHeader('content-length') ?? 0),
+    });
+  }
+}

@@ -1,0 +1,89 @@
+import type { BaseContext } from '@apollo/server';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import type { Logger } from 'winston';
+import type { Config } from '../config.ts';
+import { createErrorHandler } from './errorHandler.ts';
+import { type GraphqlRoutes, graphqlRoutes } from './graphqlRoutes.ts';
+import { createNodeServer, drain, readTlsFiles } from './nodeServer.ts';
+import { HttpRefusal } from './refusal.ts';
+import { requestIdOf } from './requestId.ts';
+import { RequestRecord } from './requestRecord.ts';
+import { sandboxPolicy } from './sandbox.ts';
+import { securityHeaders } from './securityHeaders.ts';
+import { type ServiceRoutes, serviceRoutes } from './serviceRoutes.ts';
+import { createUnreadableHandler } from './unreadable.ts';
+
+export type { IncomingRequest } from './graphqlRoutes.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    record: RequestRecord;
+  }
+}
+
+/** What the server needs, built by whoever starts it. */
+export type HttpServerParts<C extends BaseContext> = Pick<GraphqlRoutes<C>, 'apollo' | 'createContext'> &
+  Pick<ServiceRoutes, 'jwks' | 'dependencies'> & { config: Config; log: Logger };
+
+/** A server that does not listen yet. */
+export type HttpServer = {
+  /** Listens where the settings say; answers the URL. */
+  listen(): Promise<string>;
+  /** Says that it is not ready, stops listening, lets what is under way finish, and cuts what is left after 10 s. */
+  close(): Promise<void>;
+};
+
+/** Nexus over HTTP: every answer has our headers and an X-Request-Id, every request has one event in the log. */
+export async function createHttpServer<C extends BaseContext>(parts: HttpServerParts<C>): Promise<HttpServer> {
+  const { config, log, apollo, createContext, jwks, dependencies } = parts;
+  const headers = { 'cache-control': 'no-store', ...(await securityHeaders(config)) };
+  const pageHeaders = await securityHeaders(config, sandboxPolicy);
+  const tls = await readTlsFiles(config.tls);
+  const unreadable = createUnreadableHandler(log, headers);
+  const handleError = createErrorHandler(log);
+  let isClosing = false;
+
+  const begin = (request: FastifyRequest, reply: FastifyReply) => {
+    request.record = new RequestRecord(log, request, reply);
+    unreadable.watch(request.socket, request.record);
+    reply.headers(headers).header('x-request-id', request.id);
+  };
+  const app: FastifyInstance = fastify({
+    serverFactory: (listener) => createNodeServer(tls, listener),
+    genReqId: (request) => requestIdOf(request.headers),
+    trustProxy: config.trustProxy.length > 0 && [...config.trustProxy],
+    // What arrives on a kept connection while we close is still served.
+    return503OnClosing: false,
+    clientErrorHandler: unreadable.onClientError,
+    // A URL that cannot be decoded passes all hooks by.
+    frameworkErrors: (error, request, reply) => {
+      begin(request, reply);
+      handleError(error, request, reply);
+    },
+  });
+  app.server.on('connect', unreadable.onConnect);
+  app.addHook('onRequest', (request, reply, done) => {
+    begin(request, reply);
+    const isHostMissing = request.headers.host === undefined && request.raw.httpVersion === '1.1';
+    done(isHostMissing ? new HttpRefusal(400) : undefined);
+  });
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (isClosing) reply.header('connection', 'close');
+    done();
+  });
+  app.addHook('preClose', () => drain(app.server));
+  app.setErrorHandler(handleError);
+  app.setNotFoundHandler(() => {
+    throw new HttpRefusal(404);
+  });
+  serviceRoutes(app, { jwks, dependencies, isClosing: () => isClosing });
+  await graphqlRoutes(app, { config, apollo, createContext, pageHeaders });
+
+  return {
+    listen: () => app.listen({ host: config.host, port: config.port }),
+    close: async () => {
+      isClosing = true;
+      await app.close();
+    },
+  };
+}

@@ -1,0 +1,40 @@
+import { createApp } from './app.ts';
+import { readConfig } from './config.ts';
+
+const forcedExitMs = 15_000;
+
+/** Starts the process and answers SIGTERM and SIGINT: requests in progress are answered, then everything closes. */
+async function main(): Promise<void> {
+  const config = readConfig();
+  const app = await createApp(config);
+  const url = await app.http.listen();
+
+  console.log(`Nexus serves ${url}/graphql`);
+  if (config.databaseUrl === undefined)
+    console.warn(
+      `Embedded database in ${config.dataDirectory}: for one process on one machine. Set DATABASE_URL for Postgres.`,
+    );
+  if (config.redisUrl === undefined)
+    console.warn('Limits and caches live in this process alone. Set REDIS_URL for Redis.');
+  if (app.madeUpAdmin)
+    console.log(
+      `The first admin, shown only now:\n  e-mail:   ${app.madeUpAdmin.email}\n  password: ${app.madeUpAdmin.password}`,
+    );
+
+  const stop = () => {
+    setTimeout(() => process.exit(1), forcedExitMs).unref();
+    app.close().then(
+      () => process.exit(0),
+      (error) => fail(error),
+    );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+function fail(error: unknown): never {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+
+main().catch(fail);
