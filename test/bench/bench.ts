@@ -1,0 +1,291 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import autocannon from 'autocannon';
+import postgres from 'postgres';
+import { hashApiKey, newApiKeySecret } from '../../src/apiKeys/secret.ts';
+import { newId } from '../../src/storage/id.ts';
+import { startServices } from '../support/startServices.ts';
+import { submitBatchQuery, submitQuery, taskQuery, tasksQuery } from './operations.ts';
+
+const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
+const seconds = Number(process.env.BENCH_SECONDS ?? 8);
+const warmUpSeconds = 3;
+const connections = 32;
+const callers = 100;
+const taskCount = 5000;
+const batchSize = 100;
+const clockTicksPerSecond = 100;
+
+type Server = { name: 'nexus' | 'raw'; url: string; process: ChildProcess };
+type Turn = { requestsPerSecond: number; cpuMicrosecondsPerRequest: number };
+type Seed = { taskIds: string[]; personKeys: string[]; agentKeys: string[]; agentIds: string[] };
+type Request = { path: string; secret: string; body: unknown };
+type Operation = { name: string; target: number; nexus(seed: Seed): Request; raw(seed: Seed): Request };
+
+let counter = 0;
+const next = () => counter++;
+const pick = <T>(list: T[], index: number) => list[index % list.length] as T;
+
+/** A reading that nobody has sent before: the counter is its distance from 2020 in milliseconds. */
+function reading(agentId: string): Record<string, unknown> {
+  const timestamp = new Date(Date.UTC(2020, 0, 1) + next()).toISOString();
+  return { agentId, timestamp, metrics: { cpu: 0.5, memory: 0.25 }, status: 'ACTIVE' };
+}
+
+const graphql = (secret: string, query: string, variables: object): Request => ({
+  path: '/graphql',
+  secret,
+  body: { query, variables },
+});
+
+const operations: Operation[] = [
+  {
+    name: 'one task by id',
+    target: 0.6,
+    nexus: (seed) => graphql(pick(seed.personKeys, next()), taskQuery, { id: pick(seed.taskIds, next()) }),
+    raw: (seed) => ({ path: '/task', secret: pick(seed.personKeys, next()), body: { id: pick(seed.taskIds, next()) } }),
+  },
+  {
+    name: '50 tasks',
+    target: 0.5,
+    nexus: (seed) => graphql(pick(seed.personKeys, next()), tasksQuery, { first: 50 }),
+    raw: (seed) => ({ path: '/tasks', secret: pick(seed.personKeys, next()), body: { first: 50 } }),
+  },
+  {
+    name: 'one reading',
+    target: 0.6,
+    nexus: (seed) => {
+      const index = next();
+      return graphql(pick(seed.agentKeys, index), submitQuery, { input: reading(pick(seed.agentIds, index)) });
+    },
+    raw: (seed) => {
+      const index = next();
+      const input = reading(pick(seed.agentIds, index));
+      return { path: '/telemetry', secret: pick(seed.agentKeys, index), body: { input } };
+    },
+  },
+  {
+    name: `batch of ${batchSize}`,
+    target: 0.5,
+    nexus: (seed) => {
+      const index = next();
+      const inputs = Array.from({ length: batchSize }, () => reading(pick(seed.agentIds, index)));
+      return graphql(pick(seed.agentKeys, index), submitBatchQuery, { inputs });
+    },
+    raw: (seed) => {
+      const index = next();
+      const inputs = Array.from({ length: batchSize }, () => reading(pick(seed.agentIds, index)));
+      return { path: '/telemetry/batch', secret: pick(seed.agentKeys, index), body: { inputs } };
+    },
+  },
+];
+
+async function main(): Promise<void> {
+  const services = await startServices();
+  const directory = await mkdtemp(join(tmpdir(), 'nexus-bench-'));
+  const servers: Server[] = [];
+  const sql = postgres(services.databaseUrl, { max: 1, onnotice: () => undefined });
+  try {
+    await sql`alter system set autovacuum = off`;
+    await sql`alter system set max_wal_size = '8GB'`;
+    await sql`select pg_reload_conf()`;
+    servers.push(await startNexus(services, directory));
+    const seed = await seedDatabase(sql);
+    servers.push(await startServer('raw', fileURLToPath(new URL('raw.ts', import.meta.url)), environmentOf(services)));
+    for (const operation of operations) await check(operation, servers, seed);
+    const results = await measureAll(sql, servers, seed);
+    report(results, servers);
+  } finally {
+    for (const server of servers) server.process.kill('SIGTERM');
+    await sql.end();
+    await services.stop();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function environmentOf({ databaseUrl, redisUrl }: { databaseUrl: string; redisUrl: string }): NodeJS.ProcessEnv {
+  return { ...process.env, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl };
+}
+
+function startNexus(services: { databaseUrl: string; redisUrl: string }, directory: string): Promise<Server> {
+  return startServer('nexus', fileURLToPath(new URL('../../src/main.ts', import.meta.url)), {
+    ...environmentOf(services),
+    PORT: '0',
+    NEXUS_DATA_DIR: directory,
+    BOOTSTRAP_ADMIN_EMAIL: 'admin@example.com',
+    BOOTSTRAP_ADMIN_PASSWORD: 'bench only: not a secret',
+  });
+}
+
+/** Starts a server and waits for the line of its output that holds its address. */
+async function startServer(name: Server['name'], file: string, env: NodeJS.ProcessEnv): Promise<Server> {
+  const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const url = await new Promise<string>((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`${name} ended with ${code}.`)));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const found = /https?:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
+      if (found) resolve(found);
+    });
+  });
+  child.stdout.resume();
+  return { name, url, process: child };
+}
+
+/** People and agents with keys, and tasks; written by SQL, since it is not what is measured. */
+async function seedDatabase(sql: postgres.Sql): Promise<Seed> {
+  const numbers = Array.from({ length: callers }, (_, index) => index);
+  const userIds = numbers.map(() => newId('user'));
+  const agentIds = numbers.map((index) => `agent-bench${index}`);
+  const personKeys = numbers.map(() => newApiKeySecret('test'));
+  const agentKeys = numbers.map(() => newApiKeySecret('test'));
+  await sql`insert into users ${sql(
+    numbers.map((index) => ({
+      id: userIds[index] ?? '',
+      email: `bench${index}@example.com`,
+      password_hash: '',
+      roles: ['OPERATOR'],
+      tier: 'STANDARD',
+    })),
+  )}`;
+  const keyOf = (secret: string, index: number, agentId: string | null) => ({
+    id: newId('key'),
+    name: 'bench',
+    start: secret.slice(0, 13),
+    secret_hash: hashApiKey(secret),
+    tier: 'FREE',
+    role: agentId ? 'AGENT' : 'OPERATOR',
+    scopes: agentId ? ['telemetry:write'] : ['tasks:read'],
+    agent_id: agentId,
+    allowed_ips: [] as string[],
+    owner_id: userIds[index] ?? '',
+  });
+  await sql`insert into api_keys ${sql(personKeys.map((secret, index) => keyOf(secret, index, null)))}`;
+  await sql`insert into api_keys ${sql(agentKeys.map((secret, index) => keyOf(secret, index, agentIds[index] ?? '')))}`;
+  const taskIds = Array.from({ length: taskCount }, () => newId('task'));
+  await sql`insert into tasks ${sql(
+    taskIds.map((id, index) => ({
+      id,
+      name: `Task ${index}`,
+      type: 'ANALYSIS',
+      priority: index % 4,
+      assigned_to: agentIds[index % callers] ?? '',
+      description: '<b>Look</b> at the readings of the last hour.',
+      parameters: sql.json({ window: '1h', metrics: ['cpu', 'memory'], threshold: 0.9 }),
+      max_attempts: 5,
+      created_by: userIds[index % callers] ?? '',
+      created_at: new Date(Date.now() - index * 1000),
+    })),
+    'id',
+    'name',
+    'type',
+    'priority',
+    'assigned_to',
+    'description',
+    'parameters',
+    'max_attempts',
+    'created_by',
+    'created_at',
+  )}`;
+  await sql`analyze`;
+  return { taskIds, personKeys, agentKeys, agentIds };
+}
+
+/** A server that answers with errors would look fast. */
+async function check(operation: Operation, servers: Server[], seed: Seed): Promise<void> {
+  for (const { name, url } of servers) {
+    const { path, secret, body } = operation[name](seed);
+    const response = await fetch(url + path, {
+      method: 'POST',
+      headers: headersOf(secret),
+      body: JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (response.status !== 200 || text.includes('"errors"')) throw new Error(`${operation.name} on ${name}: ${text}`);
+  }
+}
+
+async function measureAll(sql: postgres.Sql, servers: Server[], seed: Seed) {
+  const results = new Map<Operation, Record<Server['name'], Turn[]>>();
+  for (const operation of operations) {
+    const turns: Record<Server['name'], Turn[]> = { nexus: [], raw: [] };
+    results.set(operation, turns);
+    for (const server of servers) await load(server, operation, seed, warmUpSeconds);
+    for (let round = 0; round < rounds; round += 1) {
+      for (const server of servers) {
+        await sql`checkpoint`;
+        turns[server.name].push(await measure(server, operation, seed));
+      }
+    }
+  }
+  return results;
+}
+
+async function measure(server: Server, operation: Operation, seed: Seed): Promise<Turn> {
+  const before = cpuMicrosecondsOf(server);
+  const result = await load(server, operation, seed, seconds);
+  const requests = result.requests.total;
+  return {
+    requestsPerSecond: requests / result.duration,
+    cpuMicrosecondsPerRequest: (cpuMicrosecondsOf(server) - before) / requests,
+  };
+}
+
+async function load(server: Server, operation: Operation, seed: Seed, duration: number) {
+  const result = await autocannon({
+    url: server.url,
+    connections,
+    duration,
+    requests: [
+      {
+        setupRequest: (request) => {
+          const { path, secret, body } = operation[server.name](seed);
+          return { ...request, method: 'POST', path, headers: headersOf(secret), body: JSON.stringify(body) };
+        },
+      },
+    ],
+  });
+  if (result.non2xx > 0 || result.errors > 0)
+    throw new Error(`${operation.name} on ${server.name}: ${result.non2xx} refused, ${result.errors} failed.`);
+  return result;
+}
+
+function headersOf(secret: string): Record<string, string> {
+  return { 'content-type': 'application/json', authorization: `Bearer ${secret}` };
+}
+
+function cpuMicrosecondsOf({ process: { pid } }: Server): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return ((Number(fields[11]) + Number(fields[12])) / clockTicksPerSecond) * 1e6;
+}
+
+function residentMegabytesOf({ process: { pid } }: Server): number {
+  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(kilobytes) / 1024;
+}
+
+function median(values: number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function report(results: Map<Operation, Record<Server['name'], Turn[]>>, servers: Server[]): void {
+  const lines = [
+    '| operation | Nexus, requests/s | raw, requests/s | ratio | to reach | Nexus, CPU µs/request | raw, CPU µs/request |',
+    '| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
+  ];
+  for (const [{ name, target }, turns] of results) {
+    const rate = (server: Server['name']) => median(turns[server].map((turn) => turn.requestsPerSecond));
+    const cpu = (server: Server['name']) => median(turns[server].map((turn) => turn.cpuMicrosecondsPerRequest));
+    const ratio = rate('nexus') / rate('raw');
+    const columns = [name, rate('nexus').toFixed(0), rate('raw').toFixed(0), ratio.toFixed(2), `≥ ${target}`];
+    lines.push(`| ${[...columns, cpu('nexus').toFixed(0), cpu('raw').toFixed(0)].join(' | ')} |`);
+  }
+  const memory = servers.map((server) => `${server.name} ${residentMegabytesOf(server).toFixed(0)} MB`).join(', ');
+  process.stdout.write(`${lines.join('\n')}\n\nMemory after the run: ${memory}.\n`);
+}
+
+await main();
