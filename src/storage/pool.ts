@@ -43,7 +43,7 @@ export function createPool(connect: () => Connection, size: number, deadlineMs: 
         isExpired = true;
         reject(unavailable(lent ? `No answer in ${limitMs} ms.` : `No free connection in ${limitMs} ms.`));
         if (lent) {
-          
+          discard(lent);
         }
       }, limitMs);
       const end = (connection: Connection) => {
@@ -52,8 +52,9 @@ export function createPool(connect: () => Connection, size: number, deadlineMs: 
           release(connection);
         }
       };
-      const start = (connection = take()): boolean => {
-        if (isExpired || !connection) {
+      const start = (free?: Connection): boolean => {
+        const connection = isExpired ? undefined : (free ?? take());
+        if (!connection) {
           return false;
         }
         lent = connection;

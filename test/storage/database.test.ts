@@ -3,11 +3,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { eq, sql } from 'drizzle-orm';
 import { bigint, customType, integer, jsonb, numeric, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Database, type Db, rows } from '../../src/storage/db.ts';
 import { isDependencyFailure, isUniqueViolation } from '../../src/storage/failures.ts';
 import { openDatabase } from '../../src/storage/openDatabase.ts';
 import { createDatabase } from '../support/databases.ts';
+
+// Making a data directory of the embedded engine takes seconds of one core.
+vi.setConfig({ hookTimeout: 120_000 });
 
 const bytes = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' });
 

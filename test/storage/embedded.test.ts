@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { sql } from 'drizzle-orm';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { rows } from '../../src/storage/db.ts';
 import { lockDirectory } from '../../src/storage/directoryLock.ts';
 import { openEmbedded } from '../../src/storage/embedded.ts';
@@ -19,6 +19,9 @@ beforeEach(async () => {
 afterEach(async () => {
   await rm(directory, { recursive: true });
 });
+
+// Making a new data directory takes seconds of one core.
+vi.setConfig({ testTimeout: 120_000 });
 
 const inUse = /^Another Nexus process uses this data directory/;
 const lockFile = () => path.join(directory, 'lock');
