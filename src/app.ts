@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { createAgentLoader } from './agents/loader.ts';
 import { createApiKeyCache } from './apiKeys/cache.ts';
 import { createLastUsed } from './apiKeys/lastUsed.ts';
 import { AuditDraft } from './audit/draft.ts';
@@ -13,18 +12,17 @@ import { createApolloServer } from './graphql/server.ts';
 import { createHttpServer, type HttpServer, type IncomingRequest } from './http/server.ts';
 import { createMemoryCounters } from './limits/memoryCounters.ts';
 import { createRedisCounters } from './limits/redisCounters.ts';
+import { Loaders } from './loaders.ts';
 import { closeLog, createLog, describeError } from './log.ts';
 import { Refusals } from './policy/refusals.ts';
 import { createSchema } from './schema.ts';
 import type { Services } from './services.ts';
 import { createSessionCache } from './sessions/cache.ts';
-import type { Database, Db } from './storage/db.ts';
+import type { Database } from './storage/db.ts';
 import { createMemoryKeyValue, createRedisKeyValue } from './storage/keyValue.ts';
 import { migrate } from './storage/migrate.ts';
 import { openDatabase } from './storage/openDatabase.ts';
 import { openRedis } from './storage/redis.ts';
-import { createAgentTasksLoader } from './tasks/loader.ts';
-import { createTelemetryLoader } from './telemetry/loader.ts';
 import { bootstrapAdmin } from './users/bootstrap.ts';
 import * as users from './users/repository.ts';
 
@@ -81,7 +79,6 @@ export async function createApp(config: Config, { onStatement }: AppOptions = {}
       apiKeyCache: createApiKeyCache(),
       apiKeyEnvironment: config.isProduction ? 'live' : 'test',
       sessionCache: createSessionCache(keyValue, report('The session cache failed.')),
-      createLoaders,
     };
 
     const apollo = createApolloServer({ schema, guards }, config);
@@ -132,14 +129,6 @@ async function prepareDatabase(database: Database, config: Config): Promise<Cred
   return isMadeUp ? madeUp : null;
 }
 
-function createLoaders(db: Db) {
-  return {
-    agents: createAgentLoader(db),
-    agentTasks: createAgentTasksLoader(db),
-    latestTelemetry: createTelemetryLoader(db),
-  };
-}
-
 type ContextParts = Pick<Context, 'db' | 'services' | 'log'> & { lastUsed: ReturnType<typeof createLastUsed> };
 
 async function createContext(
@@ -158,7 +147,7 @@ async function createContext(
     caller,
     refusal,
     db,
-    loaders: createLoaders(db),
+    loaders: new Loaders(db),
     services,
     log,
     audit: new AuditDraft(),

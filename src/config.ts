@@ -178,7 +178,7 @@ function isSeveralNodes(text: string): boolean {
 }
 
 function isExactOrigin(text: string): boolean {
-  return isUrlOf(text, 'http:', 'https:') && new URL(text).origin === text;
+  return isUrlOf(text, 'http:', 'https:') && new URL(text).origin === text && !text.includes('*');
 }
 
 function isCidr(text: string): boolean {

@@ -2,9 +2,10 @@ import type { Logger } from 'winston';
 import type { AuditDraft } from './audit/draft.ts';
 import type { Caller } from './auth/principal.ts';
 import type { NexusError } from './errors.ts';
+import type { Loaders } from './loaders.ts';
 import type { Refusals } from './policy/refusals.ts';
 import type { RequestNotes } from './requestNotes.ts';
-import type { Loaders, Services } from './services.ts';
+import type { Services } from './services.ts';
 import type { Db } from './storage/db.ts';
 
 /** What a resolver may rely on. In an audited mutation `db` and `loaders` are those of its transaction. */

@@ -45,10 +45,13 @@ export class NotFoundError extends NexusError {
 
 /** An input with all that is wrong with it. */
 export class InputError extends NexusError {
+  readonly problems: readonly Problem[];
+
   constructor(problems: Problem[]) {
     super('BAD_USER_INPUT', problems.map(({ field, message }) => `${field}: ${message}`).join('; '), {
       extensions: { problems },
     });
+    this.problems = problems;
   }
 }
 

@@ -9,10 +9,12 @@ import { assertReason, parseNewApiKey, parseOverlapSeconds } from './input.ts';
 import * as apiKeys from './repository.ts';
 import { hashApiKey, newApiKeySecret, startOf } from './secret.ts';
 
+const cursorKey = instantAndId('key');
+
 export const apiKeysResolvers = {
   Query: {
     async apiKeys(_parent, args, ctx) {
-      const page = parsePage(args, instantAndId);
+      const page = parsePage(args, cursorKey);
       const found = await apiKeys.list(ctx.db, listedOwnerId(args.ownerId, requireCaller(ctx.caller)), page);
       return toConnection(found, page, ({ createdAt, id }) => [createdAt.toISOString(), id]);
     },

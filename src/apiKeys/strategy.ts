@@ -29,11 +29,22 @@ export async function authenticateApiKey(
   return principal;
 }
 
+const principals = new WeakMap<ApiKeyRecord, Principal | null>();
+
 function hasEnded({ endsAt }: ApiKeyRecord): boolean {
   return endsAt !== null && endsAt.getTime() <= Date.now();
 }
 
+/** One principal for each record that the cache holds: what is decided of a principal is decided once. */
 function principalOf(key: ApiKeyRecord): Principal | null {
+  const known = principals.get(key);
+  if (known !== undefined) return known;
+  const principal = createPrincipal(key);
+  principals.set(key, principal);
+  return principal;
+}
+
+function createPrincipal(key: ApiKeyRecord): Principal | null {
   const role = restrictRole(key.role, key.ownerRoles);
   if (!role) return null;
   const allowed = scopesOfRoles([role]);

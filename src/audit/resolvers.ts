@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parsePage, toConnection } from '../graphql/connection.ts';
-import { instant, parseInput, text } from '../graphql/input.ts';
+import { instant, parseInput, parseTogether, text } from '../graphql/input.ts';
 import type { Resolvers } from '../graphql/types.generated.ts';
 import * as auditEvents from './repository.ts';
 
@@ -17,8 +17,10 @@ const auditFilter = z.object({
 export const auditResolvers = {
   Query: {
     auditEvents: async (_parent, args, ctx) => {
-      const filter = parseInput(auditFilter, args.filter ?? {}, 'filter');
-      const page = parsePage(args, auditEvents.sequenceKey);
+      const [filter, page] = parseTogether(
+        () => parseInput(auditFilter, args.filter ?? {}, 'filter'),
+        () => parsePage(args, auditEvents.sequenceKey),
+      );
       return toConnection(await auditEvents.list(ctx.db, filter, page), page, ({ sequence }) => sequence);
     },
   },

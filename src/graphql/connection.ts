@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { InputError } from '../errors.ts';
+import type { IdPrefix } from '../storage/id.ts';
 
 const defaultPageSize = 20;
 const maxPageSize = 100;
@@ -43,11 +44,15 @@ export function toConnection<Row, Key>(rows: Row[], page: Page<Key>, keyOf: (row
   };
 }
 
-const typeId = /^[a-z]{1,20}_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
-
-/** The cursor key of lists that are ordered by an instant and a TypeID; whatever fits, Postgres can compare with. */
-export const instantAndId = z.tuple([z.iso.datetime().regex(/^(?!0000)/), z.string().regex(typeId)]);
-export type InstantAndId = z.infer<typeof instantAndId>;
+/**
+ * The cursor key of a list that is ordered by an instant and a TypeID of this prefix, so that a cursor of another list
+ * does not fit; whatever fits, Postgres can compare with.
+ */
+export function instantAndId(prefix: IdPrefix) {
+  const typeId = new RegExp(`^${prefix}_[0-7][0-9a-hjkmnp-tv-z]{25}$`);
+  return z.tuple([z.iso.datetime().regex(/^(?!0000)/), z.string().regex(typeId)]);
+}
+export type InstantAndId = [instant: string, id: string];
 
 function encodeCursor(key: unknown): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');

@@ -21,7 +21,7 @@ export function knownError(error: unknown): GraphQLError {
   if (isDependencyFailure(original)) return new DependencyUnavailableError('storage', { cause: original });
   if (!(error instanceof GraphQLError)) return new InternalServerError();
   if (!error.path && apolloCodes.has(String(error.extensions.code))) return error;
-  return argumentError(original) ?? new InternalServerError();
+  return argumentError(original) ?? coercionLimitError(error) ?? new InternalServerError();
 }
 
 /** Apollo's hook for each error of an answer: message, place and code of what a client may know, and nothing else. */
@@ -41,4 +41,10 @@ function argumentError(original: unknown): InputError | null {
   const isOwn = original instanceof GraphQLError && original.nodes?.length && original.extensions.code === undefined;
   const name = isOwn ? /^Argument "(\w+)" /.exec(original.message)?.[1] : undefined;
   return name ? new InputError([{ field: name, message: 'must not be null' }]) : null;
+}
+
+/** graphql-js ends the coercion of variables at 50 problems, with an error that looks like one of its own. */
+function coercionLimitError({ path, nodes, message }: GraphQLError): NexusError | null {
+  const isLimit = !path && !nodes && message.startsWith('Too many errors processing variables');
+  return isLimit ? new NexusError('BAD_USER_INPUT', 'The variables have too many problems.') : null;
 }

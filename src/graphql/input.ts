@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { InputError } from '../errors.ts';
+import { InputError, type Problem } from '../errors.ts';
 
 const maxJsonDepth = 10;
 const maxJsonBytes = 64 * 1024;
@@ -9,6 +9,22 @@ export function parseInput<Schema extends z.ZodType>(schema: Schema, value: unkn
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw new InputError(problemsOf(parsed.error, at));
+}
+
+/** What each of the two answers, or one BAD_USER_INPUT with the problems of both. */
+export function parseTogether<First, Second>(first: () => First, second: () => Second): [First, Second] {
+  const [one, other] = [attempt(first), attempt(second)];
+  if ('parsed' in one && 'parsed' in other) return [one.parsed, other.parsed];
+  throw new InputError([one, other].flatMap((outcome) => ('problems' in outcome ? outcome.problems : [])));
+}
+
+function attempt<Parsed>(parse: () => Parsed): { parsed: Parsed } | { problems: readonly Problem[] } {
+  try {
+    return { parsed: parse() };
+  } catch (error) {
+    if (error instanceof InputError) return { problems: error.problems };
+    throw error;
+  }
 }
 
 /** What is wrong, as dotted paths and messages that never repeat a value. */

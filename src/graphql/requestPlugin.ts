@@ -114,11 +114,11 @@ function withProblems(
   { operation, request }: Request,
   errors: readonly GraphQLFormattedError[],
 ) {
-  const isCoercion = errors.every((error) => error.extensions?.code === 'BAD_USER_INPUT' && !error.extensions.problems);
+  const isCoercion = errors.every(
+    ({ path, extensions }) => !path && extensions?.code === 'BAD_USER_INPUT' && !extensions.problems,
+  );
   if (!isCoercion || !operation) return errors;
-  const problems = coercionProblems(schema, operation, request.variables ?? {});
-  if (problems.length === 0) return errors;
-  const { message, extensions } = new InputError(problems);
+  const { message, extensions } = new InputError(coercionProblems(schema, operation, request.variables ?? {}));
   return [{ message, extensions }];
 }
 

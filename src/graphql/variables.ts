@@ -1,11 +1,13 @@
 import {
-  coerceInputValue,
+  type GraphQLInputObjectType,
   type GraphQLInputType,
+  type GraphQLLeafType,
   type GraphQLSchema,
   isInputObjectType,
   isInputType,
   isListType,
   isNonNullType,
+  isRequiredInputField,
   type OperationDefinitionNode,
   typeFromAST,
 } from 'graphql';
@@ -15,88 +17,103 @@ import { isStorable } from './input.ts';
 const maxListLength = 1000;
 const maxUnknownFields = 10;
 const maxProblems = 50;
+const maxFieldNameLength = 64;
 
-/** Ends a coercion that has told as many problems as are answered: graphql-js itself would go on to the last. */
-const enough = new Error('There are enough problems.');
+/** The only scalar whose values are objects; the rooms bound them. */
+const jsonScalar = 'JSONObject';
+
+type Variables = Readonly<Record<string, unknown>>;
+type Check = { problems: Problem[]; parsesLeaves: boolean };
 
 /**
- * What is wrong with the variables before they are coerced, because graphql-js does not bound the coercion: lists that
- * are too long, many unknown fields, and texts that cannot be stored. Recursion is bounded by the depth of the types.
+ * What is wrong with the variables before they are coerced; null where their shape is right and every text can be
+ * stored. graphql-js must not see them otherwise: it does not bound its work, and writes the objects around an unknown
+ * or missing field into one message for each. What is left to it is whether each scalar holds what it should. Recursion
+ * is bounded by the depth of the types.
  */
 export function variablesProblem(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
-  variables: Readonly<Record<string, unknown>>,
+  variables: Variables,
 ): NexusError | null {
-  const problems: Problem[] = [];
-  for (const { name, type } of inputsOf(schema, operation)) checkValue(variables[name], type, name, problems);
-  return problems.length > 0 ? new InputError(problems) : null;
+  if (check(schema, operation, variables, false).length === 0) return null;
+  return new InputError(coercionProblems(schema, operation, variables));
 }
 
-/** Every problem of variables that could not be coerced; messages never repeat a value. */
+/** Every problem of variables that cannot be coerced, up to 50; messages never repeat a value. */
 export function coercionProblems(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
-  variables: Readonly<Record<string, unknown>>,
+  variables: Variables,
 ): Problem[] {
-  const problems: Problem[] = [];
-  for (const { name, type, hasDefault } of inputsOf(schema, operation)) {
-    const value = variables[name];
-    if (value === undefined) {
-      if (isNonNullType(type) && !hasDefault) problems.push({ field: name, message: 'is required' });
-      continue;
-    }
-    try {
-      coerceInputValue(value, type, (path, _value, { message }) => {
-        if (problems.length >= maxProblems) throw enough;
-        problems.push({ field: [name, ...path].join('.'), message: inWords(message) });
-      });
-    } catch (error) {
-      if (error === enough) break;
-      throw error;
-    }
-  }
-  return problems;
+  return check(schema, operation, variables, true);
 }
 
-function* inputsOf(schema: GraphQLSchema, operation: OperationDefinitionNode) {
-  for (const definition of operation.variableDefinitions ?? []) {
-    const type = typeFromAST(schema, definition.type);
-    if (isInputType(type))
-      yield { name: definition.variable.name.value, type, hasDefault: definition.defaultValue !== undefined };
+function check(
+  schema: GraphQLSchema,
+  { variableDefinitions = [] }: OperationDefinitionNode,
+  variables: Variables,
+  parsesLeaves: boolean,
+): Problem[] {
+  const found: Check = { problems: [], parsesLeaves };
+  for (const { type: typeNode, variable, defaultValue } of variableDefinitions) {
+    const name = variable.name.value;
+    const type = typeFromAST(schema, typeNode);
+    const isGiven = Object.hasOwn(variables, name) && variables[name] !== undefined;
+    if (isInputType(type) && (isGiven || !defaultValue))
+      checkValue(isGiven ? variables[name] : undefined, type, name, found);
   }
+  return found.problems;
 }
 
-function checkValue(value: unknown, type: GraphQLInputType, field: string, problems: Problem[]): void {
-  if (value == null || problems.length >= maxProblems) return;
+function checkValue(value: unknown, type: GraphQLInputType, field: string, found: Check): void {
+  if (found.problems.length >= maxProblems) return;
+  if (value == null) {
+    if (isNonNullType(type)) tell(found, field, value === null ? 'must not be null' : 'is required');
+    return;
+  }
   const nullable = isNonNullType(type) ? type.ofType : type;
-  if (isListType(nullable) && Array.isArray(value)) checkList(value, nullable.ofType, field, problems);
-  else if (isListType(nullable)) checkValue(value, nullable.ofType, field, problems);
-  else if (isInputObjectType(nullable) && typeof value === 'object') {
-    const fields = nullable.getFields();
-    let unknown = 0;
-    for (const [key, inner] of Object.entries(value)) {
-      const known = fields[key];
-      if (known) checkValue(inner, known.type, `${field}.${key}`, problems);
-      else unknown += 1;
-    }
-    if (unknown > maxUnknownFields)
-      problems.push({ field, message: `has ${unknown} fields that ${nullable.name} does not know` });
-  } else if (typeof value === 'string' && !isStorable(value))
-    problems.push({ field, message: 'must not hold NUL or lone surrogates' });
+  if (isListType(nullable) && Array.isArray(value)) checkList(value, nullable.ofType, field, found);
+  else if (isListType(nullable)) checkValue(value, nullable.ofType, field, found);
+  else if (isInputObjectType(nullable)) checkObject(value, nullable, field, found);
+  else checkLeaf(value, nullable, field, found);
 }
 
-function checkList(values: unknown[], type: GraphQLInputType, field: string, problems: Problem[]): void {
-  if (values.length > maxListLength) problems.push({ field, message: `must hold at most ${maxListLength} elements` });
-  else for (const [index, value] of values.entries()) checkValue(value, type, `${field}.${index}`, problems);
+function checkList(values: unknown[], type: GraphQLInputType, field: string, found: Check): void {
+  if (values.length > maxListLength) tell(found, field, `must hold at most ${maxListLength} elements`);
+  else for (const [index, value] of values.entries()) checkValue(value, type, `${field}.${index}`, found);
 }
 
-/** graphql-js quotes values of scalars and enums in its messages. */
-function inWords(message: string): string {
-  const type = /^Expected type "(\w+)"\./.exec(message)?.[1] ?? /in "(\w+)" enum/.exec(message)?.[1];
-  if (type) return `must be a valid ${type}`;
-  if (message.startsWith('Expected non-nullable type')) return 'must not be null';
-  if (/^Field "[^"]*" of required type/.test(message)) return message.replace(' was not provided', ' is required');
-  if (/cannot represent/.test(message)) return `must be a valid ${/^(\w+) cannot/.exec(message)?.[1] ?? 'value'}`;
-  return message.length <= 200 ? message : 'is not valid';
+function checkObject(value: object, type: GraphQLInputObjectType, field: string, found: Check): void {
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    tell(found, field, `must be a valid ${type.name}`);
+    return;
+  }
+  const fields = type.getFields();
+  for (const [name, one] of Object.entries(fields)) {
+    if (Object.hasOwn(value, name)) checkValue(Reflect.get(value, name), one.type, `${field}.${name}`, found);
+    else if (isRequiredInputField(one)) tell(found, `${field}.${name}`, 'is required');
+  }
+  const unknown = Object.keys(value).filter((key) => !(key in fields));
+  for (const key of unknown.slice(0, maxUnknownFields))
+    tell(found, `${field}.${key.slice(0, maxFieldNameLength)}`, `is not a field of ${type.name}`);
+  if (unknown.length > maxUnknownFields) tell(found, field, `has ${unknown.length} fields that ${type.name} has not`);
+}
+
+function checkLeaf(value: unknown, type: GraphQLLeafType, field: string, found: Check): void {
+  if (typeof value === 'string' && !isStorable(value)) tell(found, field, 'must not hold NUL or lone surrogates');
+  else if (typeof value === 'object' && type.name !== jsonScalar) tell(found, field, `must be a valid ${type.name}`);
+  else if (found.parsesLeaves && !canParse(value, type)) tell(found, field, `must be a valid ${type.name}`);
+}
+
+function canParse(value: unknown, type: GraphQLLeafType): boolean {
+  try {
+    return type.parseValue(value) !== undefined;
+  } catch {
+    return false; // A scalar says by throwing that the value is none of its own, in words that repeat the value.
+  }
+}
+
+function tell({ problems }: Check, field: string, message: string): void {
+  if (problems.length < maxProblems) problems.push({ field, message });
 }

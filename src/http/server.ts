@@ -52,8 +52,6 @@ export async function createHttpServer<C extends BaseContext>(parts: HttpServerP
     serverFactory: (listener) => createNodeServer(tls, listener),
     genReqId: (request) => requestIdOf(request.headers),
     trustProxy: config.trustProxy.length > 0 && [...config.trustProxy],
-    // What arrives on a kept connection while we close is still served.
-    return503OnClosing: false,
     clientErrorHandler: unreadable.onClientError,
     // A URL that cannot be decoded passes all hooks by.
     frameworkErrors: (error, request, reply) => {
@@ -71,7 +69,6 @@ export async function createHttpServer<C extends BaseContext>(parts: HttpServerP
     if (isClosing) reply.header('connection', 'close');
     done();
   });
-  app.addHook('preClose', () => drain(app.server));
   app.setErrorHandler(handleError);
   app.setNotFoundHandler(() => {
     throw new HttpRefusal(404);
@@ -83,6 +80,8 @@ export async function createHttpServer<C extends BaseContext>(parts: HttpServerP
     listen: () => app.listen({ host: config.host, port: config.port }),
     close: async () => {
       isClosing = true;
+      // Not in a hook of Fastify, which gives up after 10 s.
+      await drain(app.server);
       await app.close();
     },
   };

@@ -66,6 +66,7 @@ async function refusedSelections(selections: readonly GuardedSelection[], reques
 
 async function earlyRefusal({ guards, node }: GuardedSelection, request: OperationRequest, ctx: Context) {
   for (const guard of guards.auth) {
+    if (guard.isKnownToPass(ctx)) continue;
     const verdict = await guard.early(() => rawArguments(node, request.operation, request.variables), ctx);
     if (verdict instanceof NexusError) return verdict;
     if (verdict instanceof Error) throw verdict;

@@ -4,6 +4,7 @@ import type { AuditActorKind, AuditOutcome } from '../audit/table.ts';
 import type { Caller } from '../auth/principal.ts';
 import type { Context } from '../context.ts';
 import { DependencyUnavailableError } from '../errors.ts';
+import { Loaders } from '../loaders.ts';
 import { describeError } from '../log.ts';
 import type { AuditRule } from './table.ts';
 
@@ -25,7 +26,7 @@ export async function runAudited<Result>(
     const scope: Context = {
       ...ctx,
       db: tx,
-      loaders: ctx.services.createLoaders(tx),
+      loaders: new Loaders(tx),
       audit: draft,
       afterCommit: (effect) => effects.push(effect),
     };

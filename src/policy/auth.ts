@@ -18,7 +18,7 @@ export class AuthGuard {
   readonly #identified: ShieldRule;
   readonly #byRole: ShieldRule;
   readonly #asOwner: ShieldRule;
-  readonly #verdictsByRole = new WeakMap<object, Promise<true | Error>>();
+  readonly #verdictsByRole = new WeakMap<object, true | Error>();
 
   constructor(authRule: AuthRule) {
     const conditions = [isOfKind(authRule), hasScopes(authRule)];
@@ -58,12 +58,17 @@ export class AuthGuard {
     return verdict instanceof ForbiddenError ? new NotFoundError('object') : verdict;
   }
 
-  /** The same for all objects of a request, so decided once. The context is that of the request, never a mutation's. */
-  #decideByRole(ctx: Context): Promise<true | Error> {
-    const known = this.#verdictsByRole.get(ctx);
-    if (known !== undefined) return known;
-    const verdict = decide(this.#byRole, {}, {}, ctx);
-    this.#verdictsByRole.set(ctx, verdict);
+  /** Whether this caller is known to pass whatever the objects are: nothing is left to decide then. */
+  isKnownToPass({ caller }: Context): boolean {
+    return caller !== null && this.#verdictsByRole.get(caller) === true;
+  }
+
+  /** Depends on nothing but the principal, which never changes, so it is decided once for each principal. */
+  async #decideByRole(ctx: Context): Promise<true | Error> {
+    const known = ctx.caller && this.#verdictsByRole.get(ctx.caller);
+    if (known) return known;
+    const verdict = await decide(this.#byRole, {}, {}, ctx);
+    if (ctx.caller) this.#verdictsByRole.set(ctx.caller, verdict);
     return verdict;
   }
 }

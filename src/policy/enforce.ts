@@ -41,48 +41,45 @@ export function enforcePolicy(schema: GraphQLSchema, guards: PolicyGuards): Grap
 function guardResolve(field: FieldGuards, next: Resolver, isEvent: boolean): Resolver {
   const { audit } = field.policy;
   const limits = isEvent ? [] : field.limits; // A subscription is counted where it opens.
-  return async (parent, args: Args, ctx, info) =>
-    noteRefusal(field, args, ctx, info, async () => {
+  return async (parent, args: Args, ctx, info) => {
+    const run = async (scope: Context) => {
+      const result = await next(parent, args, scope, info);
+      await authorizeResult(field.auth, parent, args, result, ctx);
+      // What an earlier mutation of this request loaded is no longer the truth.
+      if (audit) ctx.loaders.clearAll();
+      return result;
+    };
+    try {
       await authorize(field.auth, parent, args, ctx);
-      return withLimits(limits, args, ctx, info, () => {
-        const run = async (scope: Context) => {
-          const result = await next(parent, args, scope, info);
-          await authorizeResult(field.auth, parent, args, result, ctx);
-          // What an earlier mutation of this request loaded is no longer the truth.
-          if (audit) for (const loader of Object.values(ctx.loaders)) loader.clearAll();
-          return result;
-        };
-        return audit && audit.level !== 'NONE' ? runAudited(audit, args, ctx, run) : run(ctx);
-      });
-    });
+      const giveBack = await takePlaces(limits, args, ctx, info);
+      const result = await (audit && audit.level !== 'NONE' ? runAudited(audit, args, ctx, run) : run(ctx));
+      await giveBack?.();
+      return result;
+    } catch (error) {
+      ctx.refusals.note(field.policy, args, error, pathOf(info));
+      throw error;
+    }
+  };
 }
 
 function guardSubscribe(field: FieldGuards, next: Resolver): Resolver {
-  return async (parent, args: Args, ctx, info) =>
-    noteRefusal(field, args, ctx, info, async () => {
+  return async (parent, args: Args, ctx, info) => {
+    try {
       await authorize(field.auth, parent, args, ctx);
-      return withLimits(field.limits, args, ctx, info, async () => next(parent, args, ctx, info));
-    });
-}
-
-/** Remembers a refusal for the audit log, and passes every error on. */
-async function noteRefusal<Result>(
-  field: FieldGuards,
-  args: Args,
-  ctx: Context,
-  info: GraphQLResolveInfo,
-  run: () => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await run();
-  } catch (error) {
-    ctx.refusals.note(field.policy, args, error, pathOf(info));
-    throw error;
-  }
+      const giveBack = await takePlaces(field.limits, args, ctx, info);
+      const stream = await next(parent, args, ctx, info);
+      await giveBack?.();
+      return stream;
+    } catch (error) {
+      ctx.refusals.note(field.policy, args, error, pathOf(info));
+      throw error;
+    }
+  };
 }
 
 async function authorize(guards: readonly AuthGuard[], parent: unknown, args: Args, ctx: Context): Promise<void> {
   for (const guard of guards) {
+    if (guard.isKnownToPass(ctx)) continue;
     const verdict = await guard.before(parent, args, ctx);
     if (verdict !== true) throw verdict;
   }
@@ -96,25 +93,28 @@ async function authorizeResult(
   ctx: Context,
 ) {
   for (const guard of guards) {
+    if (guard.isKnownToPass(ctx)) continue;
     const verdict = await guard.after(parent, args, result, ctx);
     if (verdict !== true) throw verdict;
   }
 }
 
-/** Takes a place in each limit in their order; a call that succeeds gives back those that count failures. */
-async function withLimits<Result>(
+/** Takes a place in each limit in their order; answers how to give back those that count failures alone. */
+async function takePlaces(
   limits: FieldGuards['limits'],
   args: Args,
   ctx: Context,
   info: GraphQLResolveInfo,
-  run: () => Promise<Result>,
-): Promise<Result> {
-  if (limits.length === 0) return run();
-  const giveBacks = [];
-  for (const limit of limits) giveBacks.push(await limit.take(args, ctx, info));
-  const result = await run();
-  for (const giveBack of giveBacks) await giveBack?.();
-  return result;
+): Promise<(() => Promise<void>) | null> {
+  const giveBacks: (() => Promise<void>)[] = [];
+  for (const limit of limits) {
+    const giveBack = await limit.take(args, ctx, info);
+    if (giveBack) giveBacks.push(giveBack);
+  }
+  if (giveBacks.length === 0) return null;
+  return async () => {
+    for (const giveBack of giveBacks) await giveBack();
+  };
 }
 
 /** A table entry that no wrapped field answers to would be a policy that nothing enforces: start-up stops. */

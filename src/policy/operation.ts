@@ -41,7 +41,7 @@ export function selectedFields(
   const rootNodes: FieldNode[] = [];
   const fragments = fragmentsOf(document);
   const visited = new Set<string>();
-  const values = withDefaults(operation, variables);
+  const values = declaredValues(operation, variables);
 
   const visit = (selectionSet: SelectionSetNode, type: GraphQLCompositeType, isRoot: boolean): void => {
     for (const node of selectionSet.selections) {
@@ -77,7 +77,7 @@ export function selectedFields(
 
 /** The arguments of a field as the client sent them, before coercion and without defaults of the schema. */
 export function rawArguments(node: FieldNode, operation: OperationDefinitionNode, variables: RawVariables) {
-  const values = withDefaults(operation, variables);
+  const values = declaredValues(operation, variables);
   return Object.fromEntries(
     (node.arguments ?? []).map(({ name, value }) => [name.value, valueFromASTUntyped(value, values)]),
   );
@@ -123,14 +123,13 @@ function isIncluded(directives: readonly DirectiveNode[], variables: RawVariable
   });
 }
 
-function withDefaults(
-  { variableDefinitions }: OperationDefinitionNode,
-  variables: RawVariables,
-): Record<string, unknown> {
-  const defaults = variableDefinitions?.flatMap(({ variable, defaultValue }) =>
-    defaultValue && !Object.hasOwn(variables, variable.name.value)
-      ? [[variable.name.value, valueFromASTUntyped(defaultValue)]]
-      : [],
+/** What the declared variables hold, before coercion; all that is sent beside them is ignored. */
+function declaredValues({ variableDefinitions = [] }: OperationDefinitionNode, variables: RawVariables): RawVariables {
+  return Object.fromEntries(
+    variableDefinitions.flatMap(({ variable, defaultValue }) => {
+      const name = variable.name.value;
+      if (Object.hasOwn(variables, name)) return [[name, variables[name]]];
+      return defaultValue ? [[name, valueFromASTUntyped(defaultValue)]] : [];
+    }),
   );
-  return defaults?.length ? { ...variables, ...Object.fromEntries(defaults) } : variables;
 }

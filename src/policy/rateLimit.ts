@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { GraphQLResolveInfo } from 'graphql';
 import { ownIdOf } from '../auth/principal.ts';
 import type { Context } from '../context.ts';
@@ -23,6 +23,7 @@ export class RateLimitGuard {
   readonly #name: string;
   readonly #shieldRule: ShieldRule;
   readonly #reservations = new Map<string, Reservation>();
+  #lastReservation = 0;
 
   /** The name tells the limit from all others, those of the same field included. */
   constructor(rule: RateLimitRule, name: string) {
@@ -44,7 +45,8 @@ export class RateLimitGuard {
     const { counters } = ctx.services;
     const limit = { key: this.#keyOf(args, ctx), max: this.#rule.max, windowMs: this.#rule.windowMs };
     const reservation: Reservation = { limit, counters, decision: null };
-    const reservationId = randomUUID();
+    this.#lastReservation += 1;
+    const reservationId = String(this.#lastReservation);
     this.#reservations.set(reservationId, reservation);
     try {
       const verdict = await decide(this.#shieldRule, {}, args, { reservationId }, info);

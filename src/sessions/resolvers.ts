@@ -9,11 +9,13 @@ import * as accounts from './accounts.ts';
 import { login } from './login.ts';
 import * as sessions from './repository.ts';
 
+const cursorKey = instantAndId('sess');
+
 export const sessionsResolvers = {
   Query: {
     sessions: async (_parent, args, ctx) => {
       const caller = requireCaller(ctx.caller);
-      const page = parsePage(args, instantAndId);
+      const page = parsePage(args, cursorKey);
       const userId = args.userId ?? caller.userId;
       await requireUserInReach(ctx.db, caller, userId);
       const rows = await sessions.list(ctx.db, userId, page, caller.sessionId);

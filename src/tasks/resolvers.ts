@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { NotFoundError, UnauthenticatedError } from '../errors.ts';
 import { parsePage, toConnection } from '../graphql/connection.ts';
-import { isStorable, parseInput } from '../graphql/input.ts';
+import { isStorable, parseInput, parseTogether } from '../graphql/input.ts';
 import type { CreateTaskInput, Resolvers } from '../graphql/types.generated.ts';
 import {
   cancelTaskArguments,
@@ -24,8 +24,10 @@ export const tasksResolvers = {
     },
     tasks: async (_parent, args, ctx) => {
       const order = args.orderBy ?? 'CREATED_AT_DESC';
-      const filter = parseInput(taskFilter, args.filter ?? {}, 'filter');
-      const page = parsePage(args, keySchemaOf(order));
+      const [filter, page] = parseTogether(
+        () => parseInput(taskFilter, args.filter ?? {}, 'filter'),
+        () => parsePage(args, keySchemaOf(order)),
+      );
       return toConnection(await list(ctx.db, filter, order, page, ctx.caller?.agentId ?? null), page, keyOf(order));
     },
   },

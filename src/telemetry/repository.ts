@@ -10,6 +10,9 @@ export type TelemetryRow = { agentId: string; timestamp: Date; metrics: Record<s
 /** From inclusive, to exclusive; null: no bound. */
 export type Range = { from: Date | null; to: Date | null };
 
+/** Where a reading stands in the list of its agent. */
+export type TelemetryKey = [agentId: string, timestampMs: number];
+
 type StoredReading = { agent_id: string; epoch_ms: number; metrics: Record<string, number>; status: AgentStatus };
 
 /** Milliseconds, because JavaScript takes the year 99 in Postgres's notation for 1999. */
@@ -59,9 +62,14 @@ export async function insertOne(db: Db, reading: TelemetryRow): Promise<Telemetr
   return stored;
 }
 
-/** Readings of one agent, the newest first; one more than the page holds where more follow. The key is a time in ms. */
-export async function list(db: Db, agentId: string, { from, to }: Range, page: Page<number>): Promise<TelemetryRow[]> {
-  const after = page.after ?? Number.POSITIVE_INFINITY;
+/** Readings of one agent, the newest first; one more than the page holds where more follow. */
+export async function list(
+  db: Db,
+  agentId: string,
+  { from, to }: Range,
+  page: Page<TelemetryKey>,
+): Promise<TelemetryRow[]> {
+  const after = page.after?.[1] ?? Number.POSITIVE_INFINITY;
   const before = Math.min(after, to?.getTime() ?? Number.POSITIVE_INFINITY);
   const result = await db.execute(sql`
     select agent_id, ${epochMs}, metrics, status from telemetry

@@ -1,20 +1,21 @@
 import { z } from 'zod';
 import { parsePage, toConnection } from '../graphql/connection.ts';
-import { instant, parseInput } from '../graphql/input.ts';
+import { instant, parseInput, parseTogether } from '../graphql/input.ts';
 import type { Resolvers } from '../graphql/types.generated.ts';
 import { parseBatch, telemetryInput, telemetryRange } from './input.ts';
 import * as telemetry from './repository.ts';
 
-/** The cursor key of readings: the timestamp in ms. */
-const timestampKey = z.int().refine((ms) => instant.safeParse(new Date(ms)).success);
+const timestampMs = z.int().refine((ms) => instant.safeParse(new Date(ms)).success);
 
 export const telemetryResolvers = {
   Query: {
     telemetry: async (_parent, { agentId, from, to, ...args }, ctx) => {
-      const range = parseInput(telemetryRange, { from, to });
-      const page = parsePage(args, timestampKey);
+      const [range, page] = parseTogether(
+        () => parseInput(telemetryRange, { from, to }),
+        () => parsePage(args, z.tuple([z.literal(agentId), timestampMs])),
+      );
       const readings = await telemetry.list(ctx.db, agentId, { from: range.from ?? null, to: range.to ?? null }, page);
-      return toConnection(readings, page, ({ timestamp }) => timestamp.getTime());
+      return toConnection(readings, page, (reading) => [reading.agentId, reading.timestamp.getTime()]);
     },
   },
   Mutation: {

@@ -11,6 +11,8 @@ import { changePasswordArguments, createUserInput, setUserRolesArguments } from 
 import * as users from './repository.ts';
 import * as sessions from './sessions.ts';
 
+const cursorKey = instantAndId('user');
+
 export const usersResolvers = {
   Query: {
     me: async (_parent, _args, ctx) => {
@@ -25,7 +27,7 @@ export const usersResolvers = {
     },
 
     users: async (_parent, args, ctx) => {
-      const page = parsePage(args, instantAndId);
+      const page = parsePage(args, cursorKey);
       return toConnection(await users.list(ctx.db, page), page, ({ createdAt, id }) => [createdAt.toISOString(), id]);
     },
   },

@@ -85,7 +85,8 @@ const operations: Operation[] = [
   },
 ];
 
-async function main(): Promise<void> {
+/** Measures the operations whose names hold one of the arguments; all of them without arguments. */
+async function main(wanted: string[]): Promise<void> {
   const services = await startServices();
   const directory = await mkdtemp(join(tmpdir(), 'nexus-bench-'));
   const servers: Server[] = [];
@@ -97,8 +98,9 @@ async function main(): Promise<void> {
     servers.push(await startNexus(services, directory));
     const seed = await seedDatabase(sql);
     servers.push(await startServer('raw', fileURLToPath(new URL('raw.ts', import.meta.url)), environmentOf(services)));
-    for (const operation of operations) await check(operation, servers, seed);
-    const results = await measureAll(sql, servers, seed);
+    const chosen = operations.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
+    for (const operation of chosen) await check(operation, servers, seed);
+    const results = await measureAll(chosen, sql, servers, seed);
     report(results, servers);
   } finally {
     for (const server of servers) server.process.kill('SIGTERM');
@@ -209,9 +211,9 @@ async function check(operation: Operation, servers: Server[], seed: Seed): Promi
   }
 }
 
-async function measureAll(sql: postgres.Sql, servers: Server[], seed: Seed) {
+async function measureAll(chosen: Operation[], sql: postgres.Sql, servers: Server[], seed: Seed) {
   const results = new Map<Operation, Record<Server['name'], Turn[]>>();
-  for (const operation of operations) {
+  for (const operation of chosen) {
     const turns: Record<Server['name'], Turn[]> = { nexus: [], raw: [] };
     results.set(operation, turns);
     for (const server of servers) await load(server, operation, seed, warmUpSeconds);
@@ -288,4 +290,4 @@ function report(results: Map<Operation, Record<Server['name'], Turn[]>>, servers
   process.stdout.write(`${lines.join('\n')}\n\nMemory after the run: ${memory}.\n`);
 }
 
-await main();
+await main(process.argv.slice(2));
