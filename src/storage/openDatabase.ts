@@ -1,5 +1,4 @@
 import type { Database } from './db.ts';
-import { openEmbedded } from './embedded.ts';
 import { openPostgres } from './postgres.ts';
 
 export type DatabaseOptions = {
@@ -10,8 +9,9 @@ export type DatabaseOptions = {
 };
 
 /** Opens the database that the configuration names; rejects where it cannot be used now. */
-export function openDatabase({ databaseUrl, dataDirectory, onStatement }: DatabaseOptions): Promise<Database> {
-  return databaseUrl === undefined
-    ? openEmbedded({ directory: dataDirectory, onStatement })
-    : openPostgres({ url: databaseUrl, onStatement });
+export async function openDatabase({ databaseUrl, dataDirectory, onStatement }: DatabaseOptions): Promise<Database> {
+  if (databaseUrl !== undefined) return openPostgres({ url: databaseUrl, onStatement });
+  // Loaded where it is needed: the engine is tens of megabytes.
+  const { openEmbedded } = await import('./embedded.ts');
+  return openEmbedded({ directory: dataDirectory, onStatement });
 }

@@ -3,6 +3,7 @@ import { makePgArray } from 'drizzle-orm/pg-core';
 import type { AgentStatus } from '../agents/table.ts';
 import type { Page } from '../graphql/connection.ts';
 import { type Db, rows } from '../storage/db.ts';
+import { createStatementCache } from '../storage/statementCache.ts';
 
 /** A reading as the API shows it. */
 export type TelemetryRow = { agentId: string; timestamp: Date; metrics: Record<string, number>; status: AgentStatus };
@@ -27,28 +28,38 @@ const epochMs = sql.raw('(extract(epoch from timestamp) * 1000)::float8 as epoch
  * never both at once.
  */
 export async function insert(db: Db, readings: readonly TelemetryRow[]): Promise<number> {
-  // One JSON text costs this process less than an array for each column, and Postgres no more.
-  const result = await db.execute(sql`
-    with readings as (
-      select distinct on (agent_id, timestamp) agent_id, timestamp, metrics, status
-      from rows from (
-        jsonb_to_recordset(${JSON.stringify(readings)}::jsonb)
-          as ("agentId" text, timestamp timestamptz, metrics jsonb, status text)
-      ) with ordinality as reading(agent_id, timestamp, metrics, status, position)
-      order by agent_id, timestamp, position
-    ), inserted as (
-      insert into telemetry (agent_id, timestamp, metrics, status)
-      select agent_id, timestamp, metrics, status from readings order by agent_id, timestamp
-      on conflict do nothing
-      returning 1
-    ), moved as (
-      insert into agents (id, status, last_seen_at)
-      select distinct on (agent_id) agent_id, status, timestamp from readings order by agent_id, timestamp desc
-      on conflict (id) do update set status = excluded.status, last_seen_at = excluded.last_seen_at
-      where agents.last_seen_at is null or agents.last_seen_at < excluded.last_seen_at
-    )
-    select count(*)::integer as count from inserted`);
-  return rows<{ count: number }>(result)[0]?.count ?? 0;
+  const [inserted] = await insertStatements(db, '', () => prepareInsert(db)).execute({
+    readings: JSON.stringify(readings),
+  });
+  return inserted?.count ?? 0;
+}
+
+const insertStatements = createStatementCache<ReturnType<typeof prepareInsert>>(1);
+
+/** One JSON text costs this process less than an array for each column, and Postgres no more. */
+function prepareInsert(db: Db) {
+  const readings = db.$with('readings', {}).as(sql`
+    select distinct on (agent_id, timestamp) agent_id, timestamp, metrics, status
+    from rows from (
+      jsonb_to_recordset(${sql.placeholder('readings')}::jsonb)
+        as ("agentId" text, timestamp timestamptz, metrics jsonb, status text)
+    ) with ordinality as reading(agent_id, timestamp, metrics, status, position)
+    order by agent_id, timestamp, position`);
+  const inserted = db.$with('inserted', { added: sql<number>`1`.as('added') }).as(sql`
+    insert into telemetry (agent_id, timestamp, metrics, status)
+    select agent_id, timestamp, metrics, status from readings order by agent_id, timestamp
+    on conflict do nothing
+    returning 1 as added`);
+  const moved = db.$with('moved', {}).as(sql`
+    insert into agents (id, status, last_seen_at)
+    select distinct on (agent_id) agent_id, status, timestamp from readings order by agent_id, timestamp desc
+    on conflict (id) do update set status = excluded.status, last_seen_at = excluded.last_seen_at
+    where agents.last_seen_at is null or agents.last_seen_at < excluded.last_seen_at`);
+  return db
+    .with(readings, inserted, moved)
+    .select({ count: sql<number>`count(*)::integer` })
+    .from(inserted)
+    .prepare('insert_readings');
 }
 
 /** Stores the reading unless its agent has one of that timestamp; answers the one that is there then. */

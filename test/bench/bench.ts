@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
 import postgres from 'postgres';
@@ -95,9 +95,10 @@ async function main(wanted: string[]): Promise<void> {
     await sql`alter system set autovacuum = off`;
     await sql`alter system set max_wal_size = '8GB'`;
     await sql`select pg_reload_conf()`;
-    servers.push(await startNexus(services, directory));
+    const env = environmentOf(services, directory);
+    servers.push(await startServer('nexus', fileURLToPath(new URL('../../src/main.ts', import.meta.url)), env));
     const seed = await seedDatabase(sql);
-    servers.push(await startServer('raw', fileURLToPath(new URL('raw.ts', import.meta.url)), environmentOf(services)));
+    servers.push(await startServer('raw', fileURLToPath(new URL('raw.ts', import.meta.url)), env));
     const chosen = operations.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
     for (const operation of chosen) await check(operation, servers, seed);
     const results = await measureAll(chosen, sql, servers, seed);
@@ -110,32 +111,30 @@ async function main(wanted: string[]): Promise<void> {
   }
 }
 
-function environmentOf({ databaseUrl, redisUrl }: { databaseUrl: string; redisUrl: string }): NodeJS.ProcessEnv {
-  return { ...process.env, DATABASE_URL: databaseUrl, REDIS_URL: redisUrl };
-}
-
-function startNexus(services: { databaseUrl: string; redisUrl: string }, directory: string): Promise<Server> {
-  return startServer('nexus', fileURLToPath(new URL('../../src/main.ts', import.meta.url)), {
-    ...environmentOf(services),
+function environmentOf({ databaseUrl, redisUrl }: { databaseUrl: string; redisUrl: string }, directory: string) {
+  return {
+    ...process.env,
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redisUrl,
     PORT: '0',
     NEXUS_DATA_DIR: directory,
     BOOTSTRAP_ADMIN_EMAIL: 'admin@example.com',
     BOOTSTRAP_ADMIN_PASSWORD: 'bench only: not a secret',
-  });
+  };
 }
 
-/** Starts a server and waits for the line of its output that holds its address. */
+/** Starts a server, its output in a file as a service's is, and waits for the address in it. */
 async function startServer(name: Server['name'], file: string, env: NodeJS.ProcessEnv): Promise<Server> {
-  const child = spawn(process.execPath, [file], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  const url = await new Promise<string>((resolve, reject) => {
-    child.once('exit', (code) => reject(new Error(`${name} ended with ${code}.`)));
-    createInterface({ input: child.stdout }).on('line', (line) => {
-      const found = /https?:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
-      if (found) resolve(found);
-    });
-  });
-  child.stdout.resume();
-  return { name, url, process: child };
+  const output = join(env.NEXUS_DATA_DIR ?? '', `${name}.out`);
+  const fd = openSync(output, 'w');
+  const child = spawn(process.execPath, [file], { env, stdio: ['ignore', fd, 'inherit'] });
+  closeSync(fd);
+  for (;;) {
+    const url = /https?:\/\/127\.0\.0\.1:\d+/.exec(readFileSync(output, 'utf8'))?.[0];
+    if (url) return { name, url, process: child };
+    if (child.exitCode !== null) throw new Error(`${name} ended with ${child.exitCode}.`);
+    await setTimeout(50);
+  }
 }
 
 /** People and agents with keys, and tasks; written by SQL, since it is not what is measured. */

@@ -85,3 +85,5 @@ server.listen(0, '127.0.0.1', () => {
   const address = server.address();
   process.stdout.write(`http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}\n`);
 });
+
+process.once('SIGTERM', () => process.exit(0));
