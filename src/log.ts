@@ -90,6 +90,7 @@ export async function closeLog(log: Logger): Promise<void> {
  * field, and only the texts that come from the client can hold what is not for a log.
  */
 export function logRequest(log: Logger, event: RequestEvent): void {
+  if (log.silent || !log.isLevelEnabled('info')) return;
   const line = JSON.stringify({
     timestamp: new Date().toISOString(),
     level: 'info',

@@ -21,8 +21,7 @@ export function createErrorHandler(log: Logger) {
 
 function statusOf(error: FastifyError, request: FastifyRequest): number {
   if (error instanceof HttpRefusal) return error.statusCode;
-  const isOfFastify = error.code?.startsWith('FST_ERR_') && error.statusCode !== undefined;
-  if (isOfFastify && error.statusCode) return error.statusCode;
+  if (error.code?.startsWith('FST_ERR_') && error.statusCode !== undefined) return error.statusCode;
   // The body did not come to its end: nobody reads the answer.
   return request.raw.complete ? 500 : 400;
 }

@@ -1,0 +1,177 @@
+import { expect, test } from 'vitest';
+import { readConfig } from '../src/config.ts';
+
+const production = {
+  NODE_ENV: 'production',
+  DATABASE_URL: 'postgres://nexus:pw@db:5432/nexus',
+  REDIS_URL: 'rediss://:pw@cache:6379/0',
+  JWT_PRIVATE_KEY_FILE: '/keys/jwt.pem',
+};
+
+function problems(environment: NodeJS.ProcessEnv): string {
+  try {
+    readConfig(environment);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  throw new Error('The settings were accepted.');
+}
+
+test('without any variable everything runs in this process, on loopback', () => {
+  expect(readConfig({})).toEqual({
+    environment: 'development',
+    isProduction: false,
+    host: '127.0.0.1',
+    port: 4000,
+    databaseUrl: undefined,
+    redisUrl: undefined,
+    dataDirectory: '.nexus',
+    bootstrapAdmin: undefined,
+    jwtIssuer: 'nexus-api',
+    jwtAudience: 'nexus-clients',
+    jwtPrivateKeyFile: undefined,
+    corsOrigins: ['https://studio.apollographql.com'],
+    trustProxy: [],
+    tls: undefined,
+    logLevel: 'info',
+    auditLogFile: '.nexus/logs/audit.log',
+    secureCookies: false,
+    sessionCookieName: 'nexus.sid',
+  });
+});
+
+test('a variable that is empty counts as unset', () => {
+  expect(readConfig({ PORT: '', DATABASE_URL: '', NODE_ENV: '' })).toEqual(readConfig({}));
+});
+
+test('every variable arrives', () => {
+  const config = readConfig({
+    ...production,
+    HOST: '0.0.0.0',
+    PORT: '0',
+    NEXUS_DATA_DIR: '/data',
+    BOOTSTRAP_ADMIN_EMAIL: 'admin@example.com',
+    BOOTSTRAP_ADMIN_PASSWORD: 'correct horse battery',
+    JWT_ISSUER: 'issuer',
+    JWT_AUDIENCE: 'audience',
+    CORS_ORIGINS: 'https://a.example, https://b.example:8443',
+    TRUST_PROXY: '10.0.0.0/8, 2001:db8::/32, 192.0.2.1',
+    TLS_CERT_FILE: '/keys/cert.pem',
+    TLS_KEY_FILE: '/keys/key.pem',
+    LOG_LEVEL: 'silent',
+    AUDIT_LOG_FILE: '/logs/nexus.log',
+  });
+  expect(config).toEqual({
+    environment: 'production',
+    isProduction: true,
+    host: '0.0.0.0',
+    port: 0,
+    databaseUrl: production.DATABASE_URL,
+    redisUrl: production.REDIS_URL,
+    dataDirectory: '/data',
+    bootstrapAdmin: { email: 'admin@example.com', password: 'correct horse battery' },
+    jwtIssuer: 'issuer',
+    jwtAudience: 'audience',
+    jwtPrivateKeyFile: '/keys/jwt.pem',
+    corsOrigins: ['https://a.example', 'https://b.example:8443'],
+    trustProxy: ['10.0.0.0/8', '2001:db8::/32', '192.0.2.1'],
+    tls: { certFile: '/keys/cert.pem', keyFile: '/keys/key.pem' },
+    logLevel: 'silent',
+    auditLogFile: '/logs/nexus.log',
+    secureCookies: true,
+    sessionCookieName: '__Host-nexus.sid',
+  });
+  expect(Object.isFrozen(config)).toBe(true);
+});
+
+test('no origin is allowed where none is named, outside development', () => {
+  expect(readConfig(production).corsOrigins).toEqual([]);
+  expect(readConfig({ NODE_ENV: 'test' }).corsOrigins).toEqual([]);
+});
+
+test('cookies are Secure with TLS and in production, and not otherwise', () => {
+  expect(readConfig({ TLS_CERT_FILE: 'c', TLS_KEY_FILE: 'k' })).toMatchObject({
+    secureCookies: true,
+    sessionCookieName: '__Host-nexus.sid',
+  });
+  expect(readConfig(production).secureCookies).toBe(true);
+  expect(readConfig({ NODE_ENV: 'test' }).secureCookies).toBe(false);
+});
+
+test('production is refused without what it needs, all of it named at once', () => {
+  const message = problems({ NODE_ENV: 'production' });
+  expect(message).toContain('DATABASE_URL: needed in production, where the embedded database is refused');
+  expect(message).toContain('REDIS_URL: needed in production');
+  expect(message).toContain('JWT_PRIVATE_KEY_FILE: needed in production');
+});
+
+test('every mistake is told at once, and no value is printed', () => {
+  const wrong = {
+    NODE_ENV: 'staging-hunter2',
+    PORT: 'hunter2',
+    DATABASE_URL: 'mysql://root:hunter2@db/x',
+    REDIS_URL: 'hunter2',
+    BOOTSTRAP_ADMIN_EMAIL: 'hunter2',
+    BOOTSTRAP_ADMIN_PASSWORD: 'hunter2',
+    CORS_ORIGINS: 'https://hunter2.example/path',
+    TRUST_PROXY: 'hunter2',
+    LOG_LEVEL: 'hunter2',
+    TLS_CERT_FILE: 'hunter2',
+  };
+  const message = problems(wrong);
+  for (const name of [...Object.keys(wrong).filter((name) => name !== 'TLS_CERT_FILE'), 'TLS_KEY_FILE']) {
+    expect(message).toContain(`${name}:`);
+  }
+  expect(message).not.toContain('hunter2');
+});
+
+test('several Redis nodes are refused with the reason', () => {
+  for (const nodes of [
+    'redis://a:6379,redis://b:6379',
+    'redis://a:6379, b:6379',
+    'redis://:p@a:1,redis://:p@b:1',
+    'redis://:p@a,b',
+  ]) {
+    expect(problems({ REDIS_URL: nodes })).toContain(
+      'Redis Cluster, several comma-separated nodes, is not supported yet',
+    );
+  }
+  expect(readConfig({ REDIS_URL: 'redis://:a,b@cache:6379' }).redisUrl).toBe('redis://:a,b@cache:6379');
+});
+
+test.each([
+  '*',
+  'https://*.example.com',
+  'https://a.example/',
+  'a.example',
+  'null',
+  'ftp://a.example',
+  'https://A.example',
+])('the origin %s is not exact', (origin) => {
+  expect(problems({ CORS_ORIGINS: `https://ok.example,${origin}` })).toContain('CORS_ORIGINS:');
+});
+
+test.each(['true', 'loopback', '10.0.0.0/33', '::/129', '0.0.0.0/0', '::/0', '10.0.0/8', '10.0.0.0/8/8', '1'])(
+  'the proxy range %s is refused',
+  (range) => {
+    expect(problems({ TRUST_PROXY: `10.0.0.0/8,${range}` })).toContain('TRUST_PROXY:');
+  },
+);
+
+test.each(['65536', '-1', '1.5', '0x50', '80a'])('the port %s is refused', (port) => {
+  expect(problems({ PORT: port })).toContain('PORT: a port number');
+});
+
+test('the first admin needs an address and a password of 12 to 200 characters', () => {
+  const email = 'admin@example.com';
+  expect(problems({ BOOTSTRAP_ADMIN_EMAIL: email })).toContain('BOOTSTRAP_ADMIN_PASSWORD: needed together with');
+  expect(problems({ BOOTSTRAP_ADMIN_PASSWORD: 'x'.repeat(12) })).toContain('BOOTSTRAP_ADMIN_EMAIL: needed together');
+  for (const length of [11, 201]) {
+    const message = problems({ BOOTSTRAP_ADMIN_EMAIL: email, BOOTSTRAP_ADMIN_PASSWORD: 'x'.repeat(length) });
+    expect(message).toContain('BOOTSTRAP_ADMIN_PASSWORD: 12 to 200 characters');
+  }
+  for (const length of [12, 200]) {
+    const config = readConfig({ BOOTSTRAP_ADMIN_EMAIL: email, BOOTSTRAP_ADMIN_PASSWORD: 'x'.repeat(length) });
+    expect(config.bootstrapAdmin?.email).toBe(email);
+  }
+});
