@@ -57,7 +57,6 @@ export async function createApp(config: Config, { onStatement }: AppOptions = {}
   try {
     const database = await openDatabase({ ...config, onStatement });
     closers.push(() => database.close());
-    const madeUpAdmin = await prepareDatabase(database, config);
     const redis = config.redisUrl === undefined ? null : await openRedis(config.redisUrl, report('Redis failed.'));
     if (redis) closers.push(async () => redis.disconnect());
 
@@ -96,7 +95,8 @@ export async function createApp(config: Config, { onStatement }: AppOptions = {}
       },
     });
     closers.push(() => http.close());
-    return { http, madeUpAdmin, close };
+    // Last, because what it makes up is shown once: nothing that can fail may come between.
+    return { http, madeUpAdmin: await prepareDatabase(database, config), close };
   } catch (error) {
     await close();
     throw error;

@@ -1,4 +1,4 @@
-import { createApp } from './app.ts';
+import { type App, createApp } from './app.ts';
 import { readConfig } from './config.ts';
 
 const forcedExitMs = 15_000;
@@ -7,20 +7,6 @@ const forcedExitMs = 15_000;
 async function main(): Promise<void> {
   const config = readConfig();
   const app = await createApp(config);
-  const url = await app.http.listen();
-
-  console.log(`Nexus serves ${url}/graphql`);
-  if (config.databaseUrl === undefined)
-    console.warn(
-      `Embedded database in ${config.dataDirectory}: for one process on one machine. Set DATABASE_URL for Postgres.`,
-    );
-  if (config.redisUrl === undefined)
-    console.warn('Limits and caches live in this process alone. Set REDIS_URL for Redis.');
-  if (app.madeUpAdmin)
-    console.log(
-      `The first admin, shown only now:\n  e-mail:   ${app.madeUpAdmin.email}\n  password: ${app.madeUpAdmin.password}`,
-    );
-
   const stop = () => {
     setTimeout(() => process.exit(1), forcedExitMs).unref();
     app.close().then(
@@ -30,6 +16,29 @@ async function main(): Promise<void> {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+
+  // Before the port, which may be taken: there is no second chance to show them.
+  if (app.madeUpAdmin)
+    console.log(
+      `The first admin, shown only now:\n  e-mail:   ${app.madeUpAdmin.email}\n  password: ${app.madeUpAdmin.password}`,
+    );
+  const url = await listen(app);
+  if (config.databaseUrl === undefined)
+    console.warn(
+      `Embedded database in ${config.dataDirectory}: for one process on one machine. Set DATABASE_URL for Postgres.`,
+    );
+  if (config.redisUrl === undefined)
+    console.warn('Limits and caches live in this process alone. Set REDIS_URL for Redis.');
+  console.log(`Nexus serves ${url}/graphql`);
+}
+
+async function listen(app: App): Promise<string> {
+  try {
+    return await app.http.listen();
+  } catch (error) {
+    await app.close();
+    throw error;
+  }
 }
 
 function fail(error: unknown): never {

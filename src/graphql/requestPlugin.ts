@@ -1,5 +1,11 @@
 import type { ApolloServerPlugin, GraphQLRequestContext, HeaderMap } from '@apollo/server';
-import type { GraphQLError, GraphQLFormattedError, GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import type {
+  DocumentNode,
+  GraphQLError,
+  GraphQLFormattedError,
+  GraphQLSchema,
+  OperationDefinitionNode,
+} from 'graphql';
 import type { Context } from '../context.ts';
 import { httpStatusOf, InputError, InternalServerError, NexusError, refuseRequest } from '../errors.ts';
 import { describeError } from '../log.ts';
@@ -18,29 +24,28 @@ export function createRequestPlugin(schema: GraphQLSchema, guards: PolicyGuards)
   const admit = createAdmission(schema, guards);
   const documentProblems = new WeakMap<OperationDefinitionNode, NexusError | null>();
 
-  const problemOf = ({ document, operation, request, contextValue: ctx }: Request): NexusError | null => {
-    if (!document || !operation) return null; // No such operation: Apollo answers that.
-    if (!documentProblems.has(operation)) documentProblems.set(operation, documentProblem(document, operation));
-    return (
-      ctx.refusal ??
-      documentProblems.get(operation) ??
-      transportProblem(operation) ??
-      variablesProblem(schema, operation, request.variables ?? {})
-    );
+  const problemOf = (document: DocumentNode, operation: OperationDefinitionNode): NexusError | null => {
+    const known = documentProblems.get(operation);
+    if (known !== undefined) return known;
+    const problem = documentProblem(document, operation) ?? transportProblem(operation);
+    documentProblems.set(operation, problem);
+    return problem;
   };
 
   return {
     requestDidStart: async () => ({
       didResolveOperation: async (request) => {
         const { document, operation, contextValue: ctx } = request;
-        if (!document || !operation) return;
+        if (!document || !operation) return; // No such operation: Apollo answers that.
         noteOperation(operation, ctx);
         if (isTooLarge(operation, ctx))
           throw refuseRequest(new NexusError('BAD_REQUEST', 'The body is too large.'), 413);
-        const problem = problemOf(request);
-        const variables = request.request.variables ?? {};
-        const refusal =
-          problem && problem !== ctx.refusal ? problem : await admit({ document, operation, variables }, ctx);
+        const sent = request.request.variables ?? {};
+        const unreadable = variablesProblem(schema, operation, sent);
+        const problem = ctx.refusal ? null : (problemOf(document, operation) ?? unreadable);
+        // A bad credential is refused whatever else is wrong; variables of the wrong shape are not looked at any more.
+        const variables = unreadable ? {} : sent;
+        const refusal = problem ?? (await admit({ document, operation, variables }, ctx));
         if (refusal) throw refuseRequest(refusal);
       },
       didEncounterErrors: async ({ errors, contextValue }) => {

@@ -21,6 +21,7 @@ import {
 /** What is asked for, before it runs. */
 export type OperationRequest = { document: DocumentNode; operation: OperationDefinitionNode; variables: RawVariables };
 
+type RefusedSelection = { selection: GuardedSelection; error: NexusError };
 type Admit = (request: OperationRequest, ctx: Context) => Promise<NexusError | null>;
 
 /**
@@ -42,21 +43,28 @@ export function createAdmission(schema: GraphQLSchema, guards: PolicyGuards): Ad
   return async (request, ctx) => {
     const { guarded, rootNodes } = fieldsOf(request);
     if (ctx.refusal) {
-      for (const selection of guarded) if (selection.isRoot) note(schema, selection, request, ctx.refusal, ctx);
-      return ctx.refusal;
+      const error = ctx.refusal;
+      const roots = guarded.filter(({ isRoot }) => isRoot);
+      note(
+        schema,
+        roots.map((selection) => ({ selection, error })),
+        request,
+        ctx,
+      );
+      return error;
     }
     const isQuery = request.operation.operation === 'query';
     const refused = await refusedSelections(isQuery ? guarded.filter(({ isRoot }) => isRoot) : guarded, request, ctx);
     const [first] = refused;
     const isRefused = isQuery ? refused.length === rootNodes.length : refused.length > 0;
     if (!first || !isRefused) return null;
-    for (const { selection, error } of refused) note(schema, selection, request, error, ctx);
+    note(schema, refused, request, ctx);
     return first.error;
   };
 }
 
 async function refusedSelections(selections: readonly GuardedSelection[], request: OperationRequest, ctx: Context) {
-  const refused: { selection: GuardedSelection; error: NexusError }[] = [];
+  const refused: RefusedSelection[] = [];
   for (const selection of selections) {
     const error = await earlyRefusal(selection, request, ctx);
     if (error) refused.push({ selection, error });
@@ -74,31 +82,28 @@ async function earlyRefusal({ guards, node }: GuardedSelection, request: Operati
   return null;
 }
 
+/** Remembers refusals for the audit log, with what the fields would have got as their arguments. */
 function note(
   schema: GraphQLSchema,
-  selection: GuardedSelection,
-  request: OperationRequest,
-  error: NexusError,
+  refused: readonly RefusedSelection[],
+  { operation, variables }: OperationRequest,
   ctx: Context,
 ): void {
-  const { guards, node } = selection;
-  const args = coercedArguments(schema, selection, request);
-  ctx.refusals.note(guards.policy, args, error, [node.alias?.value ?? node.name.value]);
+  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, { maxErrors: 1 });
+  for (const { selection, error } of refused) {
+    const { guards, node } = selection;
+    // In variables that do not fit, the paths of @audit(redact) would miss what is secret.
+    const args = coerced ? coercedArguments(schema, selection, coerced) : {};
+    ctx.refusals.note(guards.policy, args, error, [node.alias?.value ?? node.name.value]);
+  }
 }
 
-/** The arguments as the field would have got them: in others the paths of @audit(redact) would miss what is secret. */
-function coercedArguments(
-  schema: GraphQLSchema,
-  { guards, node }: GuardedSelection,
-  { operation, variables }: OperationRequest,
-): Record<string, unknown> {
+function coercedArguments(schema: GraphQLSchema, { guards, node }: GuardedSelection, variables: RawVariables) {
   const [typeName = ''] = guards.policy.coordinate.split('.');
   const type = schema.getType(typeName);
   const field = isObjectType(type) ? type.getFields()[node.name.value] : undefined;
-  const { coerced } = getVariableValues(schema, operation.variableDefinitions ?? [], variables, { maxErrors: 1 });
-  if (!field || !coerced) return {};
   try {
-    return getArgumentValues(field, node, coerced);
+    return field ? getArgumentValues(field, node, variables) : {};
   } catch {
     return {}; // A null where a value must be: the field would not have run either.
   }

@@ -30,7 +30,8 @@ export function enforcePolicy(schema: GraphQLSchema, guards: PolicyGuards): Grap
       if (!field) return undefined;
       const resolve = guardResolve(field, config.resolve ?? defaultFieldResolver, typeName === subscription);
       const subscribe = config.subscribe && guardSubscribe(field, config.subscribe);
-      wrapped.add(resolve).add(subscribe);
+      wrapped.add(resolve);
+      if (subscribe) wrapped.add(subscribe);
       return { ...config, resolve, ...(subscribe && { subscribe }) };
     },
   });
