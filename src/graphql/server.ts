@@ -20,6 +20,7 @@ export function createApolloServer(
     hideSchemaDetailsFromClientErrors: isProduction,
     includeStacktraceInErrorResponses: false,
     allowBatchedHttpRequests: false,
+    persistedQueries: false,
     parseOptions: { maxTokens },
     formatError,
     stopOnTerminationSignals: false,

@@ -14,7 +14,8 @@ import { submitBatchQuery, submitQuery, taskQuery, tasksQuery } from './operatio
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
 const seconds = Number(process.env.BENCH_SECONDS ?? 8);
-const warmUpSeconds = 3;
+/** Until V8 has compiled what is hot. */
+const warmUpSeconds = 12;
 const connections = 32;
 const callers = 100;
 const taskCount = 5000;
