@@ -13,8 +13,6 @@ export async function openRedis(url: string, onError: (error: Error) => void): P
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     commandTimeout: 200,
-    // The commands of one turn of the event loop share a system call and an answer.
-    enableAutoPipelining: true,
     connectTimeout: 500,
     // A frozen server keeps its connections: without this they would be waited on for ever, one command after another.
     socketTimeout: 1000,
