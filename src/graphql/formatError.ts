@@ -1,9 +1,8 @@
-import { unwrapResolverError } from '@apollo/server/errors';
 import { GraphQLError, type GraphQLFormattedError } from 'graphql';
 import { DependencyUnavailableError, InputError, InternalServerError, NexusError } from '../errors.ts';
 import { isDependencyFailure } from '../storage/failures.ts';
 
-/** The codes of Apollo Server: its messages speak of the client's own document. */
+/** The codes of Apollo Server's own errors: their messages speak of the client's own document. */
 const apolloCodes = new Set([
   'GRAPHQL_PARSE_FAILED',
   'GRAPHQL_VALIDATION_FAILED',
@@ -16,24 +15,30 @@ const apolloCodes = new Set([
 
 /** The error as a client may know it; InternalServerError where it is a bug of ours. */
 export function knownError(error: unknown): GraphQLError {
-  const original = unwrapResolverError(error);
+  const original = error instanceof GraphQLError ? (error.originalError ?? error) : error;
   if (original instanceof NexusError) return original;
   if (isDependencyFailure(original)) return new DependencyUnavailableError('storage', { cause: original });
   if (!(error instanceof GraphQLError)) return new InternalServerError();
-  if (!error.path && apolloCodes.has(String(error.extensions.code))) return error;
+  if (isOfApollo(error)) return error;
   return argumentError(original) ?? coercionLimitError(error) ?? new InternalServerError();
 }
 
 /** Apollo's hook for each error of an answer: message, place and code of what a client may know, and nothing else. */
 export function formatError(formatted: GraphQLFormattedError, error: unknown): GraphQLFormattedError {
   const known = knownError(error);
-  const { stacktrace: _stacktrace, http: _http, ...extensions } = known.extensions;
+  const { code } = known.extensions;
+  const { http: _http, ...extensions } = known instanceof NexusError ? known.extensions : { code };
   return {
     message: known.message,
     ...(formatted.locations && { locations: formatted.locations }),
     ...(formatted.path && { path: formatted.path }),
     extensions,
   };
+}
+
+/** Apollo's errors are of classes that it does not export; one that only bears such a code is not of Apollo. */
+function isOfApollo({ name, path, extensions }: GraphQLError): boolean {
+  return name !== 'GraphQLError' && !path && apolloCodes.has(String(extensions.code));
 }
 
 /** graphql-js finds a null variable in a place for a value only when the field runs: the client's mistake all the same. */

@@ -1,10 +1,10 @@
 import type { ApolloServerPlugin, GraphQLRequestContext, HeaderMap } from '@apollo/server';
-import type {
-  DocumentNode,
+import {
+  type DocumentNode,
   GraphQLError,
-  GraphQLFormattedError,
-  GraphQLSchema,
-  OperationDefinitionNode,
+  type GraphQLFormattedError,
+  type GraphQLSchema,
+  type OperationDefinitionNode,
 } from 'graphql';
 import type { Context } from '../context.ts';
 import { httpStatusOf, InputError, InternalServerError, NexusError, refuseRequest } from '../errors.ts';
@@ -49,7 +49,10 @@ export function createRequestPlugin(schema: GraphQLSchema, guards: PolicyGuards)
         if (refusal) throw refuseRequest(refusal);
       },
       didEncounterErrors: async ({ errors, contextValue }) => {
-        for (const error of errors) report(error, contextValue);
+        for (const error of errors) {
+          report(error, contextValue);
+          dropForeignHead(error);
+        }
       },
       willSendResponse: async (request) => {
         const { contextValue: ctx, response } = request;
@@ -64,6 +67,13 @@ export function createRequestPlugin(schema: GraphQLSchema, guards: PolicyGuards)
         if (ctx.refusal?.code === 'UNAUTHENTICATED') ctx.setSessionCookie(null);
       },
     }),
+    // What this throws is the answer; otherwise Apollo writes the error to the console as it is, SQL included.
+    unexpectedErrorProcessingRequest: async ({ requestContext: { contextValue: ctx }, error }) => {
+      report(error, ctx);
+      const refusal = refusalOf(error, ctx.requestId);
+      ctx.notes.codes = [refusal.code];
+      throw refusal;
+    },
   };
 }
 
@@ -89,17 +99,33 @@ function noteOperation(operation: OperationDefinitionNode, { notes }: Context): 
 }
 
 /** Bugs are logged in full, without what may hold data; refusals and mistakes of clients are in the request event. */
-function report(error: GraphQLError, ctx: Context | undefined): void {
+function report(error: Error, ctx: Context | undefined): void {
   const known = knownError(error);
   const level =
     known instanceof InternalServerError ? 'error' : known.extensions.code === 'DEPENDENCY_UNAVAILABLE' ? 'warn' : null;
   if (level === null || !ctx) return;
-  const cause = known.cause ?? error.originalError ?? error;
+  const { originalError, path } = error instanceof GraphQLError ? error : {};
+  const cause = known.cause ?? originalError ?? error;
   ctx.log.log(level, 'A request failed.', {
     requestId: ctx.requestId,
-    path: error.path?.join('.'),
+    path: path?.join('.'),
     error: describeError(cause),
   });
+}
+
+/** Apollo takes the status and the headers of the answer from whichever error bears some: only ours and its own may. */
+function dropForeignHead(error: GraphQLError): void {
+  const known = knownError(error);
+  if (known !== error && known !== error.originalError) delete error.extensions.http;
+}
+
+/** The answer to a request that failed beside its operation, in a hook for example. */
+function refusalOf(error: Error, requestId: string): NexusError {
+  const known = knownError(error);
+  const status = httpStatusOf(known.extensions.code);
+  if (known instanceof NexusError && status) return refuseRequest(known, status);
+  const { code, message } = new InternalServerError();
+  return refuseRequest(new NexusError(code, message, { extensions: { requestId } }), 500);
 }
 
 async function recordRefusals(ctx: Context): Promise<void> {

@@ -1,4 +1,4 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'winston';
 import { describeError } from '../log.ts';
 import { HttpRefusal, refusalBody } from './refusal.ts';
@@ -8,7 +8,7 @@ import { HttpRefusal, refusalBody } from './refusal.ts';
  * a bug, which is logged, and a 500 that says nothing.
  */
 export function createErrorHandler(log: Logger) {
-  return (error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+  return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const status = statusOf(error, request);
     request.record.refuse(status);
     if (status >= 500) {
@@ -19,9 +19,19 @@ export function createErrorHandler(log: Logger) {
   };
 }
 
-function statusOf(error: FastifyError, request: FastifyRequest): number {
+function statusOf(error: unknown, request: FastifyRequest): number {
   if (error instanceof HttpRefusal) return error.statusCode;
-  if (error.code?.startsWith('FST_ERR_') && error.statusCode !== undefined) return error.statusCode;
+  if (isOfFastify(error)) return error.statusCode;
   // The body did not come to its end: nobody reads the answer.
   return request.raw.complete ? 500 : 400;
+}
+
+function isOfFastify(error: unknown): error is { statusCode: number } {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    String(error.code).startsWith('FST_ERR_') &&
+    'statusCode' in error &&
+    typeof error.statusCode === 'number'
+  );
 }

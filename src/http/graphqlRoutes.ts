@@ -83,7 +83,10 @@ async function answer<C extends BaseContext>(
       reply.header(name, value);
     },
   });
-  return fastifyApolloHandler(apollo, { context: async () => context }).call(app, request, reply);
+  const body = await fastifyApolloHandler(apollo, { context: async () => context }).call(app, request, reply);
+  // Apollo refuses what is no GraphQL request before anything of ours hears of it.
+  if (reply.statusCode >= 400 && request.record.notes.codes.length === 0) request.record.refuse(reply.statusCode);
+  return body;
 }
 
 function corsOptions(origins: readonly string[]): FastifyCorsOptions {

@@ -5,19 +5,9 @@ import postgres from 'postgres';
 import { type AppOptions, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createDatabase, freshRedisUrl } from './databases.ts';
+import { type Answer, type Credential, send } from './send.ts';
 
-/** What a request is sent with: nothing, a Bearer credential, or a session cookie. */
-export type Credential = { bearer: string } | { cookie: string } | null;
-
-export type Answer = {
-  status: number;
-  headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape.
-  data: any;
-  // biome-ignore lint/suspicious/noExplicitAny: as above.
-  errors: { message: string; path?: (string | number)[]; extensions: any }[] | undefined;
-  text: string;
-};
+export { type Answer, type Credential, send };
 
 export type Person = { id: string; email: string; password: string; cookie: string; accessToken: string };
 
@@ -121,29 +111,6 @@ export async function startApp({ env, ...options }: StartOptions = {}): Promise<
       await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** Sends one operation to a Nexus at `url`. */
-export async function send(
-  url: string,
-  query: string,
-  variables: object = {},
-  credential: Credential = null,
-  headers: Record<string, string> = {},
-): Promise<Answer> {
-  const response = await fetch(`${url}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headersOf(credential), ...headers },
-    body: JSON.stringify({ query, variables }),
-  });
-  const text = await response.text();
-  const { data, errors } = text.startsWith('{') ? JSON.parse(text) : { data: undefined, errors: undefined };
-  return { status: response.status, headers: response.headers, data, errors, text };
-}
-
-function headersOf(credential: Credential): Record<string, string> {
-  if (!credential) return {};
-  return 'bearer' in credential ? { authorization: `Bearer ${credential.bearer}` } : { cookie: credential.cookie };
 }
 
 async function logIn(request: TestApp['request'], { email, password }: { email: string; password: string }) {
