@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/services.ts',
+    setupFiles: 'test/support/quiet.ts',
     pool: 'forks',
     // The tests wait for Postgres and Redis, which need a core of their own.
     maxWorkers: 2,

@@ -5,6 +5,7 @@ import { createLastUsed } from './apiKeys/lastUsed.ts';
 import { AuditDraft } from './audit/draft.ts';
 import { createAccessTokens } from './auth/accessToken.ts';
 import { authenticate } from './auth/authenticate.ts';
+import { recheckCaller } from './auth/recheckCaller.ts';
 import { loadSigningKey } from './auth/signingKey.ts';
 import type { Config } from './config.ts';
 import type { Context } from './context.ts';
@@ -27,6 +28,7 @@ import { bootstrapAdmin } from './users/bootstrap.ts';
 import * as users from './users/repository.ts';
 
 const migrationsFolder = fileURLToPath(new URL('../drizzle', import.meta.url));
+const maxUserAgentLength = 512;
 const developmentAdminEmail = 'admin@nexus.local';
 
 /** The first admin's credentials, known only to the process that made them up. */
@@ -135,7 +137,8 @@ async function createContext(
   request: IncomingRequest,
   { db, services, lastUsed, log }: ContextParts,
 ): Promise<Context> {
-  const { requestId, ip, userAgent, bodyBytes, notes } = request;
+  const { requestId, ip, bodyBytes, notes } = request;
+  const userAgent = request.userAgent?.slice(0, maxUserAgentLength) ?? null;
   const { caller, refusal } = await authenticate(request.credentials, ip, { db, lastUsed, ...services });
   notes.caller = caller;
   return {
@@ -152,6 +155,7 @@ async function createContext(
     log,
     audit: new AuditDraft(),
     refusals: new Refusals(),
+    recheckCaller: (tx) => recheckCaller(tx, caller),
     afterCommit: (effect) => {
       throw new Error(`Nothing is committed outside an audited mutation: ${effect.name}`);
     },

@@ -14,8 +14,12 @@ async function main(): Promise<void> {
       (error) => fail(error),
     );
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  let isStopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      if (!isStopping) stop(); // A second signal does not cut short what the first one lets finish.
+      isStopping = true;
+    });
 
   // Before the port, which may be taken: there is no second chance to show them.
   if (app.madeUpAdmin)

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { requireCaller } from '../auth/requireCaller.ts';
 import { NotFoundError } from '../errors.ts';
 import { parsePage, toConnection } from '../graphql/connection.ts';
 import type { Resolvers } from '../graphql/types.generated.ts';
@@ -18,7 +19,7 @@ export const agentsResolvers = {
     },
     agents: async (_parent, args, ctx) => {
       const page = parsePage(args, agentKey);
-      return toConnection(await agents.list(ctx.db, page, ctx.caller?.agentId ?? null), page, ({ id }) => id);
+      return toConnection(await agents.list(ctx.db, page, requireCaller(ctx.caller).agentId), page, ({ id }) => id);
     },
   },
   Agent: {

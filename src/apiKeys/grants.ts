@@ -1,7 +1,7 @@
 import { isAdmin, type Principal } from '../auth/principal.ts';
 import { mayGrantRole, type Role, type Scope, scopesOfRoles, type Tier, tiers } from '../auth/roles.ts';
 import type { Problem } from '../errors.ts';
-import type { ApiKeyOwner } from './repository.ts';
+import type { ApiKeyOwner, ApiKeyView } from './repository.ts';
 
 /** What a key would be allowed. */
 export type Grant = { role: Role; scopes: readonly Scope[]; tier: Tier };
@@ -21,6 +21,26 @@ export function grantProblems({ role, scopes, tier }: Grant, caller: Principal, 
     ],
   ];
   return checks.filter(([isFine]) => !isFine).map(([, field, message]) => ({ field, message }));
+}
+
+/** What a key hands on at most to the keys that it makes. */
+export type Bounds = Pick<ApiKeyView, 'tier' | 'allowedIps' | 'expiresAt'>;
+
+/** Every way in which a key would reach further than the key that makes it; none where a person makes it. */
+export function boundProblems({ tier, allowedIps, expiresAt }: Bounds, maker: Bounds | null): Problem[] {
+  if (!maker) return [];
+  const checks: [isFine: boolean, field: string][] = [
+    [tiers.indexOf(tier) <= tiers.indexOf(maker.tier), 'tier'],
+    [maker.expiresAt === null || (expiresAt !== null && expiresAt <= maker.expiresAt), 'expiresAt'],
+    [
+      maker.allowedIps.length === 0 ||
+        (allowedIps.length > 0 && allowedIps.every((ip) => maker.allowedIps.includes(ip))),
+      'allowedIps',
+    ],
+  ];
+  return checks
+    .filter(([isFine]) => !isFine)
+    .map(([, field]) => ({ field, message: 'must not reach further than the key that makes it' }));
 }
 
 /** Whether the caller could make such a key, as far as role and scopes go. */

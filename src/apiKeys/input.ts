@@ -4,7 +4,7 @@ import { roles, type Scope, scopes, tiers } from '../auth/roles.ts';
 import { futureInstant, parseInput, text } from '../graphql/input.ts';
 import type { CreateApiKeyInput } from '../graphql/types.generated.ts';
 import { isCidr } from './allowedIps.ts';
-import { grantProblems } from './grants.ts';
+import { type Bounds, boundProblems, grantProblems } from './grants.ts';
 import type { ApiKeyOwner, NewApiKey } from './repository.ts';
 
 const maxAllowedIps = 50;
@@ -38,13 +38,15 @@ export function parseNewApiKey(
   input: CreateApiKeyInput,
   caller: Principal,
   owner: ApiKeyOwner,
+  maker: Bounds | null,
 ): Omit<NewApiKey, 'secretHash' | 'start'> {
   const schema = fields.superRefine((values, issue) => {
     const { role, agentId } = withDefaults(values);
     if ((role === 'AGENT') !== (agentId !== null)) {
       issue.addIssue({ code: 'custom', path: ['agentId'], message: 'goes together with the role AGENT' });
     }
-    for (const { field, message } of grantProblems(withDefaults(values), caller, owner)) {
+    const grant = withDefaults(values);
+    for (const { field, message } of [...grantProblems(grant, caller, owner), ...boundProblems(grant, maker)]) {
       issue.addIssue({ code: 'custom', path: [field], message });
     }
   });

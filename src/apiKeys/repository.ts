@@ -30,6 +30,8 @@ export type ApiKeyRecord = {
   tier: Tier;
   agentId: string | null;
   allowedIps: string[];
+  /** Whether the secret is the one before the last rotation. */
+  isPrevious: boolean;
   /** When this secret stops working; null: never. */
   endsAt: Date | null;
   ownerId: string;
@@ -130,7 +132,8 @@ export async function findBySecretHash(db: Db, hash: string): Promise<ApiKeyReco
   const [row] = await lookups(db, '', () => prepareLookup(db)).execute({ hash });
   if (!row) return null;
   const { secretHash, previousExpiresAt, expiresAt, ...record } = row;
-  return { ...record, endsAt: secretHash === hash ? expiresAt : earliest(previousExpiresAt, expiresAt) };
+  const isPrevious = secretHash !== hash;
+  return { ...record, isPrevious, endsAt: isPrevious ? earliest(previousExpiresAt, expiresAt) : expiresAt };
 }
 
 function prepareLookup(db: Db) {

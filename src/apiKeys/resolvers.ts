@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { ConflictError, ForbiddenError, NotFoundError } from '../errors.ts';
 import { instantAndId, parsePage, toConnection } from '../graphql/connection.ts';
 import type { CreateApiKeyInput, Resolvers } from '../graphql/types.generated.ts';
-import { isWithin } from './grants.ts';
+import { boundProblems, isWithin } from './grants.ts';
 import { assertReason, parseNewApiKey, parseOverlapSeconds } from './input.ts';
 import * as apiKeys from './repository.ts';
 import { hashApiKey, newApiKeySecret, startOf } from './secret.ts';
@@ -27,7 +27,7 @@ export const apiKeysResolvers = {
   Mutation: {
     async createApiKey(_parent, { input }, ctx) {
       const caller = requireCaller(ctx.caller);
-      const key = parseNewApiKey(input, caller, await findOwner(input, caller, ctx));
+      const key = parseNewApiKey(input, caller, await findOwner(input, caller, ctx), await findMaker(caller, ctx));
       const secret = newApiKeySecret(ctx.services.apiKeyEnvironment);
       const apiKey = await apiKeys.create(ctx.db, { ...key, secretHash: hashApiKey(secret), start: startOf(secret) });
       ctx.audit.target('apiKey', apiKey.id);
@@ -38,7 +38,7 @@ export const apiKeysResolvers = {
       const caller = requireCaller(ctx.caller);
       const overlapSeconds = parseOverlapSeconds(args.overlapSeconds);
       const present = foundKey(await apiKeys.findWithHash(ctx.db, id, ownerIdOf(caller)));
-      assertRotatable(present.apiKey, caller);
+      assertRotatable(present.apiKey, caller, await findMaker(caller, ctx));
       const secret = newApiKeySecret(ctx.services.apiKeyEnvironment);
       const next = { secretHash: hashApiKey(secret), start: startOf(secret), overlapSeconds };
       const apiKey = await apiKeys.rotate(ctx.db, id, present.secretHash, next);
@@ -91,10 +91,16 @@ function foundKey<Found>(found: Found | null): Found {
   return found;
 }
 
-function assertRotatable(key: apiKeys.ApiKeyView, caller: Principal): void {
+/** The key that the caller came with; null for a person. */
+function findMaker({ apiKeyId, userId }: Principal, ctx: Context): Promise<apiKeys.ApiKeyView | null> | null {
+  return apiKeyId === null ? null : apiKeys.findById(ctx.db, apiKeyId, userId);
+}
+
+function assertRotatable(key: apiKeys.ApiKeyView, caller: Principal, maker: apiKeys.ApiKeyView | null): void {
   if (key.revokedAt) throw new ConflictError('The key is revoked.');
   if (key.expiresAt && key.expiresAt.getTime() <= Date.now()) throw new ConflictError('The key has expired.');
-  if (!isWithin(key, caller)) throw new ForbiddenError('The key has more than you have.');
+  if (!isWithin(key, caller) || boundProblems(key, maker).length > 0)
+    throw new ForbiddenError('The key has more than you have.');
 }
 
 function recordChange(id: string, ctx: Context): void {

@@ -52,7 +52,8 @@ function createPrincipal(key: ApiKeyRecord): Principal | null {
     kind: 'API_KEY',
     userId: key.ownerId,
     roles: [role],
-    scopes: new Set(key.scopes.filter((scope) => allowed.has(scope))),
+    // A secret that was replaced must not replace its successor.
+    scopes: new Set(key.scopes.filter((scope) => allowed.has(scope) && !(key.isPrevious && scope === 'apiKeys:write'))),
     tier: key.tier,
     agentId: key.agentId,
     apiKeyId: key.id,

@@ -50,7 +50,7 @@ export function toConnection<Row, Key>(rows: Row[], page: Page<Key>, keyOf: (row
  */
 export function instantAndId(prefix: IdPrefix) {
   const typeId = new RegExp(`^${prefix}_[0-7][0-9a-hjkmnp-tv-z]{25}$`);
-  return z.tuple([z.iso.datetime().regex(/^(?!0000)/), z.string().regex(typeId)]);
+  return z.tuple([z.iso.datetime({ precision: 3 }).regex(/^(?!0000)/), z.string().regex(typeId)]);
 }
 export type InstantAndId = [instant: string, id: string];
 

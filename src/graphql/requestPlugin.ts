@@ -12,7 +12,7 @@ import { describeError } from '../log.ts';
 import { createAdmission } from '../policy/admission.ts';
 import type { PolicyGuards } from '../policy/guards.ts';
 import { documentProblem } from './documentLimits.ts';
-import { knownError } from './formatError.ts';
+import { formatError, knownError } from './formatError.ts';
 import { coercionProblems, variablesProblem } from './variables.ts';
 
 const ordinaryBodyLimitBytes = 256 * 1024;
@@ -60,7 +60,10 @@ export function createRequestPlugin(schema: GraphQLSchema, guards: PolicyGuards)
         if (response.body.kind !== 'single') return;
         const { singleResult } = response.body;
         if (!singleResult.errors) return;
-        singleResult.errors = withProblems(schema, request, singleResult.errors);
+        // Whatever else is wrong, a document that is not valid too: nothing is answered to a bad credential.
+        singleResult.errors = ctx.refusal
+          ? [formatError(ctx.refusal.toJSON(), ctx.refusal)]
+          : withProblems(schema, request, singleResult.errors);
         singleResult.errors = singleResult.errors.map((error) => withRequestId(error, ctx.requestId));
         ctx.notes.codes = singleResult.errors.map(({ extensions }) => String(extensions?.code));
         refuseAsAWhole(singleResult.data, singleResult.errors, response.http);

@@ -25,7 +25,6 @@ export type IncomingRequest = {
   notes: RequestNotes;
   /** Sets the session cookie, or clears it where the value is null. */
   setSessionCookie(value: string | null): void;
-  setHeader(name: string, value: string): void;
 };
 
 /** What the GraphQL routes need. */
@@ -79,9 +78,6 @@ async function answer<C extends BaseContext>(
       reply.removeHeader('set-cookie');
       reply.header('set-cookie', sessionCookie(app, config, value));
     },
-    setHeader: (name, value) => {
-      reply.header(name, value);
-    },
   });
   const body = await fastifyApolloHandler(apollo, { context: async () => context }).call(app, request, reply);
   // Apollo refuses what is no GraphQL request before anything of ours hears of it.
@@ -96,7 +92,7 @@ function corsOptions(origins: readonly string[]): FastifyCorsOptions {
     origin: (origin, done) => done(null, origin !== undefined && allowed.has(origin) && origin),
     credentials: true,
     methods: ['POST'],
-    exposedHeaders: ['X-Request-Id', 'RateLimit', 'RateLimit-Policy', 'Retry-After'],
+    exposedHeaders: ['X-Request-Id', 'Retry-After'],
     maxAge: preflightSeconds,
     strictPreflight: false,
   };

@@ -51,7 +51,8 @@ export async function drain(server: Server): Promise<void> {
   if (!server.listening) return;
   const isClosed = once(server, 'close');
   NetServer.prototype.close.call(server);
-  const idle = setTimeout(() => server.closeIdleConnections(), nextRequestGraceMs);
+  // Timers run before sockets are read: what came while we were busy makes its connection none of the idle.
+  const idle = setTimeout(() => setImmediate(() => server.closeIdleConnections()), nextRequestGraceMs);
   const all = setTimeout(() => server.closeAllConnections(), closeDeadlineMs);
   await isClosed;
   clearTimeout(idle);

@@ -30,6 +30,7 @@ export async function runAudited<Result>(
       audit: draft,
       afterCommit: (effect) => effects.push(effect),
     };
+    await ctx.recheckCaller(tx);
     const result = await run(scope);
     try {
       await auditEvents.append(tx, [auditEventOf(rule, args, ctx, 'SUCCEEDED', draft)]);

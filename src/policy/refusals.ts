@@ -35,7 +35,9 @@ export class Refusals {
     this.#byCodeAndPath.clear();
     if (events.length === 0) return;
     const limit = { key: `refusals|${ctx.caller?.apiKeyId ?? ctx.caller?.userId ?? ctx.ip}`, ...refusalRowsLimit };
-    if ((await ctx.services.counters.consume(limit, events.length)).allowed) await auditEvents.append(ctx.db, events);
+    const { allowed } = await ctx.services.counters.consume(limit, events.length);
+    if (allowed) await auditEvents.append(ctx.db, events);
+    else ctx.log.warn('Too many refusals for the audit log: see the request events.', { requestId: ctx.requestId });
   }
 }
 

@@ -1,4 +1,4 @@
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** Holds a directory for this process until it is released. */
@@ -14,6 +14,8 @@ const ownMark = `${process.pid} ${performance.timeOrigin}\n`;
 export async function lockDirectory(directory: string): Promise<DirectoryLock> {
   const file = path.join(directory, 'lock');
   await mkdir(directory, { recursive: true });
+  // The files of the engine are readable and writable for everybody: the directory keeps everybody else out.
+  await chmod(directory, 0o700);
   if (!(await create(file))) {
     await removeStale(file);
     if (!(await create(file))) {

@@ -105,7 +105,10 @@ export function createPool(connect: () => Connection, size: number, deadlineMs: 
 
   function discard(connection: Connection): void {
     live--;
-    const destroyed = connection.destroy().finally(() => destroying.delete(destroyed));
+    const destroyed = connection
+      .destroy()
+      .catch(() => undefined) // It is thrown away, whatever it says to that.
+      .finally(() => destroying.delete(destroyed));
     destroying.add(destroyed);
     while (waiting.length > 0 && live < size) {
       waiting.shift()?.();

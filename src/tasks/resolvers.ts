@@ -1,3 +1,4 @@
+import { requireCaller } from '../auth/requireCaller.ts';
 import type { Context } from '../context.ts';
 import { NotFoundError, UnauthenticatedError } from '../errors.ts';
 import { parsePage, toConnection } from '../graphql/connection.ts';
@@ -18,7 +19,7 @@ import * as tasks from './repository.ts';
 export const tasksResolvers = {
   Query: {
     task: async (_parent, args, ctx) => {
-      const task = await tasks.findById(ctx.db, parseInput(idText, args.id, 'id'), ctx.caller?.agentId ?? null);
+      const task = await tasks.findById(ctx.db, parseInput(idText, args.id, 'id'), requireCaller(ctx.caller).agentId);
       if (!task) throw new NotFoundError('task');
       return task;
     },
@@ -28,7 +29,11 @@ export const tasksResolvers = {
         () => parseInput(taskFilter, args.filter ?? {}, 'filter'),
         () => parsePage(args, keySchemaOf(order)),
       );
-      return toConnection(await list(ctx.db, filter, order, page, ctx.caller?.agentId ?? null), page, keyOf(order));
+      return toConnection(
+        await list(ctx.db, filter, order, page, requireCaller(ctx.caller).agentId),
+        page,
+        keyOf(order),
+      );
     },
   },
   Mutation: {

@@ -15,6 +15,7 @@ function record(id: string, ownerId = 'user_1'): ApiKeyRecord {
     tier: 'FREE',
     agentId: null,
     allowedIps: [],
+    isPrevious: false,
     endsAt: null,
     ownerRoles: ['VIEWER'],
   };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Bounds } from '../../src/apiKeys/grants.ts';
 import { parseNewApiKey, parseOverlapSeconds } from '../../src/apiKeys/input.ts';
 import type { ApiKeyOwner } from '../../src/apiKeys/repository.ts';
 import type { Principal } from '../../src/auth/principal.ts';
@@ -27,9 +28,14 @@ const input = (changes: Partial<CreateApiKeyInput> = {}): CreateApiKeyInput => (
 });
 
 /** The fields with problems. */
-function problemsOf(changes: Partial<CreateApiKeyInput>, by: Principal, of: ApiKeyOwner): string[] {
+function problemsOf(
+  changes: Partial<CreateApiKeyInput>,
+  by: Principal,
+  of: ApiKeyOwner,
+  maker: Bounds | null = null,
+): string[] {
   try {
-    parseNewApiKey(input(changes), by, of);
+    parseNewApiKey(input(changes), by, of, maker);
     return [];
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
@@ -44,12 +50,12 @@ describe('a new key', () => {
       ...{ name: 'a key', scopes: ['tasks:read'], ownerId: 'user_1' },
       ...{ role: 'VIEWER', tier: 'FREE', agentId: null, allowedIps: [], expiresAt: null },
     };
-    expect(parseNewApiKey(input(), caller('VIEWER'), owner('VIEWER'))).toEqual(expected);
-    expect(parseNewApiKey(input(rest), caller('VIEWER'), owner('VIEWER'))).toEqual(expected);
+    expect(parseNewApiKey(input(), caller('VIEWER'), owner('VIEWER'), null)).toEqual(expected);
+    expect(parseNewApiKey(input(rest), caller('VIEWER'), owner('VIEWER'), null)).toEqual(expected);
   });
 
   test('with an agentId is an AGENT', () => {
-    const key = parseNewApiKey(input({ agentId: 'agent-1' }), caller('OPERATOR'), owner('OPERATOR'));
+    const key = parseNewApiKey(input({ agentId: 'agent-1' }), caller('OPERATOR'), owner('OPERATOR'), null);
     expect(key).toMatchObject({ role: 'AGENT', agentId: 'agent-1' });
   });
 
@@ -113,4 +119,27 @@ describe('a key never has more than its maker and its owner', () => {
 test('an overlap is 0 to 604,800 seconds, and 0 where absent', () => {
   expect([0, 604_800, null, undefined].map(parseOverlapSeconds)).toEqual([0, 604_800, 0, 0]);
   for (const wrong of [-1, 604_801]) expect(() => parseOverlapSeconds(wrong)).toThrow(/^overlapSeconds: /);
+});
+
+describe('a key that makes a key', () => {
+  const end = new Date(Date.now() + 60_000);
+  const maker: Bounds = { tier: 'FREE', allowedIps: ['192.0.2.0/24'], expiresAt: end };
+  const by = caller('VIEWER');
+
+  test('hands on no larger tier, no later end and no other addresses than its own, told all at once', () => {
+    const reaching = { tier: 'STANDARD' as const, allowedIps: ['0.0.0.0/0'], expiresAt: new Date(end.getTime() + 1) };
+    expect(problemsOf(reaching, by, owner('VIEWER'), maker).sort()).toEqual([
+      'input.allowedIps',
+      'input.expiresAt',
+      'input.tier',
+    ]);
+  });
+
+  test('hands on neither eternity nor every address by leaving them out', () => {
+    expect(problemsOf({}, by, owner('VIEWER'), maker).sort()).toEqual(['input.allowedIps', 'input.expiresAt']);
+  });
+
+  test('hands on what it has', () => {
+    expect(problemsOf({ allowedIps: ['192.0.2.0/24'], expiresAt: end }, by, owner('VIEWER'), maker)).toEqual([]);
+  });
 });

@@ -192,6 +192,7 @@ function contextOf(request: IncomingRequest, log: Context['log']): Context {
     audit: new AuditDraft(),
     refusals: new Refusals(),
     afterCommit: () => undefined,
+    recheckCaller: async () => undefined,
     setSessionCookie,
   };
 }

@@ -39,7 +39,7 @@ const requests: [what: string, requested: Requested, expected: Expected][] = [
   [
     'a persisted query',
     { body: '{"extensions":{"persistedQuery":{"version":1,"sha256Hash":"x"}}}' },
-    { status: 200, codes: ['PERSISTED_QUERY_NOT_FOUND'] },
+    { status: 200, codes: ['PERSISTED_QUERY_NOT_SUPPORTED'] },
   ],
   ['a query that cannot be parsed', json('{'), { status: 400, codes: ['GRAPHQL_PARSE_FAILED'] }],
   [

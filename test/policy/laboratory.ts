@@ -110,6 +110,7 @@ export async function openLaboratory(sdl: string, resolversOf: (calls: string[])
         log,
         audit: new AuditDraft(),
         refusals: new Refusals(),
+        recheckCaller: async () => undefined,
         afterCommit: () => calls.push('afterCommit outside of a transaction'),
         setSessionCookie: () => undefined,
       };

@@ -73,6 +73,15 @@ describe('a Redis that goes away', () => {
   });
 });
 
+test('a pause of this process is not taken for a Redis that does not answer', async () => {
+  const redis = await openRedis(await freshRedisUrl(), () => undefined);
+  const answer = redis.set('key', 'value');
+  const end = performance.now() + 400;
+  while (performance.now() < end);
+  expect(await answer).toBe('OK');
+  redis.disconnect();
+});
+
 describe.each(['redis', 'memory'] as const)('key values in %s', (kind) => {
   let values: KeyValue;
   let close: () => void;
