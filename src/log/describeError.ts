@@ -3,8 +3,8 @@ import { redactText } from './redactText.ts';
 const maxFrames = 20;
 const maxCauses = 5;
 const frameShape = /^\s+at .{1,300}$/;
-/** What an error of the database carries, in the words of drizzle, postgres.js and PGlite. */
-const databaseProperties = ['query', 'params', 'parameters', 'severity', 'detail', 'internalQuery'];
+/** What an error of the database or of Redis carries, in the words of drizzle, postgres.js, PGlite and ioredis. */
+const databaseProperties = ['query', 'params', 'parameters', 'severity', 'detail', 'internalQuery', 'command'];
 
 /** What may be logged of an error. */
 export type ErrorDescription = {

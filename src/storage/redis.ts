@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 
 const commandTimeoutMs = 200;
+const silenceTimeoutMs = 1000;
 const startTimeoutMs = 2000;
 const maxRetryDelayMs = 1000;
 
@@ -14,8 +15,6 @@ export async function openRedis(url: string, onError: (error: Error) => void): P
     enableOfflineQueue: false,
     maxRetriesPerRequest: 1,
     connectTimeout: 500,
-    // A frozen server keeps its connections: without this they would be waited on for ever, one command after another.
-    socketTimeout: 1000,
     retryStrategy: (attempt) => Math.min(50 * 2 ** attempt, maxRetryDelayMs) * (0.5 + Math.random() / 2),
   });
   limitCommands(redis);
@@ -36,11 +35,39 @@ export async function openRedis(url: string, onError: (error: Error) => void): P
 function limitCommands(redis: Redis): void {
   const send = redis.sendCommand.bind(redis);
   redis.sendCommand = (command, stream) => {
-    const fail = () => command.reject(new Error('Command timed out'));
-    const timer = setTimeout(() => setImmediate(fail), commandTimeoutMs);
-    const clear = () => clearTimeout(timer);
-    command.promise.then(clear, clear);
+    const cancel = afterReading(commandTimeoutMs, () => {
+      command.reject(new Error('Command timed out'));
+      hangUpIfSilent(redis);
+    });
+    command.promise.then(cancel, cancel);
     return send(command, stream);
+  };
+}
+
+const watched = new WeakSet<Redis['stream']>();
+
+/** A frozen server keeps its connections: without this they would be waited on for ever, one command after another. */
+function hangUpIfSilent({ stream }: Redis): void {
+  if (!stream || watched.has(stream)) return;
+  watched.add(stream);
+  const cancel = afterReading(silenceTimeoutMs - commandTimeoutMs, () => {
+    stream.destroy(new Error(`Socket timeout: nothing came in ${silenceTimeoutMs} ms.`));
+  });
+  const end = () => {
+    stream.off('data', end).off('close', end);
+    watched.delete(stream);
+    cancel();
+  };
+  stream.on('data', end).on('close', end);
+}
+
+/** A time-out that acts after the sockets had their turn; answers how to cancel it. */
+function afterReading(ms: number, act: () => void): () => void {
+  let isCancelled = false;
+  const timer = setTimeout(() => setImmediate(() => isCancelled || act()), ms);
+  return () => {
+    isCancelled = true;
+    clearTimeout(timer);
   };
 }
 
