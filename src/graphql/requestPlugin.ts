@@ -1,4 +1,4 @@
-import type { ApolloServerPlugin, GraphQLRequestContext, HeaderMap } from '@apollo/server';
+import { type ApolloServerPlugin, type GraphQLRequestContext, HeaderMap } from '@apollo/server';
 import {
   type DocumentNode,
   GraphQLError,
@@ -11,6 +11,7 @@ import { httpStatusOf, InputError, InternalServerError, NexusError, refuseReques
 import { describeError } from '../log.ts';
 import { createAdmission } from '../policy/admission.ts';
 import type { PolicyGuards } from '../policy/guards.ts';
+import { createCompiledOperations } from './compiledOperations.ts';
 import { documentProblem } from './documentLimits.ts';
 import { formatError, knownError } from './formatError.ts';
 import { coercionProblems, variablesProblem } from './variables.ts';
@@ -22,6 +23,7 @@ type Request = GraphQLRequestContext<Context>;
 /** Nexus's part in the way of a request: admission before execution; status, request id and refusals after it. */
 export function createRequestPlugin(schema: GraphQLSchema, guards: PolicyGuards): ApolloServerPlugin<Context> {
   const admit = createAdmission(schema, guards);
+  const runCompiled = createCompiledOperations(schema);
   const documentProblems = new WeakMap<OperationDefinitionNode, NexusError | null>();
 
   const problemOf = (document: DocumentNode, operation: OperationDefinitionNode): NexusError | null => {
@@ -47,6 +49,19 @@ export function createRequestPlugin(schema: GraphQLSchema, guards: PolicyGuards)
         const variables = unreadable ? {} : sent;
         const refusal = problem ?? (await admit({ document, operation, variables }, ctx));
         if (refusal) throw refuseRequest(refusal);
+      },
+      responseForOperation: async (request) => {
+        const { document, operation, contextValue: ctx } = request;
+        if (!document || !operation) return null;
+        const result = await runCompiled({ document, operation, variables: request.request.variables ?? {} }, ctx);
+        if (!result) return null;
+        const { data, errors } = result;
+        for (const error of errors ?? []) report(error, ctx);
+        const formatted = errors?.map((error) => formatError(error.toJSON(), error));
+        return {
+          http: { status: undefined, headers: new HeaderMap() },
+          body: { kind: 'single', singleResult: { data, ...(formatted && { errors: formatted }) } },
+        };
       },
       didEncounterErrors: async ({ errors, contextValue }) => {
         for (const error of errors) {
