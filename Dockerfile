@@ -20,4 +20,4 @@ EXPOSE 4000
 # For plain HTTP behind a proxy; with TLS_CERT_FILE, bring a health check that trusts your certificate.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/live`).then((res) => process.exit(res.ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "--max-semi-space-size=16", "src/main.ts"]
+CMD ["node", "--max-semi-space-size=16", "--max-old-space-size=160", "src/main.ts"]
