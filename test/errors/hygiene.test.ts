@@ -55,8 +55,15 @@ async function seenBy(ask: Ask, headers: Record<string, string> = {}) {
   return { status: response.status, headers: response.headers, body };
 }
 
+let documents = 0;
+
+/** A document that is new each time, so that graphql-js runs it and calls every hook of every plugin. */
 function post(query: string): Ask {
-  return (headers) => fetch(`${server.url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query }) });
+  return (headers) => {
+    documents += 1;
+    const body = JSON.stringify({ query: `${query} # ${documents}` });
+    return fetch(`${server.url}/graphql`, { method: 'POST', headers, body });
+  };
 }
 
 function get(path: string): Ask {
