@@ -135,7 +135,7 @@ export async function differences(
 
 /** Prints how many cells were compared. */
 export function announce(count: number, what: string): void {
-  process.stdout.write(`The access matrix ${what}: ${count} cells.\n`);
+  process.stderr.write(`The access matrix ${what}: ${count} cells.\n`);
 }
 
 function expected(
