@@ -99,3 +99,63 @@ test('a mutation that has come often has its effects, its audit rows and its ref
     await app.sql`select count(*)::integer from audit_events where action = 'task.cancel' and outcome = 'SUCCEEDED'`;
   expect(row?.count).toBe(oftenEnough);
 });
+
+test('the fields of a mutation that has come often run one after the other, each under what the one before left', async () => {
+  const person = await app.createPerson('OPERATOR');
+  const query = `mutation Serial($first: UpdateTaskInput!, $second: UpdateTaskInput!, $id: ID!) {
+    a: updateTask(id: $id, input: $first) { task { name } }
+    b: updateTask(id: $id, input: $second) { task { name } }
+    c: updateTask(id: $id, input: $first) { task { name } }
+  }`;
+  const variables = { id: taskId, first: { name: 'first' }, second: { name: 'second' } };
+  for (let times = 0; times < oftenEnough; times += 1) {
+    const { a, b, c } = await app.succeed(query, variables, { cookie: person.cookie });
+    expect([a, b, c].map(({ task }) => task.name)).toEqual(['first', 'second', 'first']);
+    const [row] = await app.sql`select name from tasks where id = ${taskId}`;
+    expect(row?.name).toBe('first');
+  }
+  const ending =
+    'mutation { logout { session { id } } createTask(input: { name: "late", type: ANALYSIS }) { task { id } } }';
+  for (let times = 0; times < oftenEnough; times += 1) {
+    const { cookie } = times === 0 ? person : await app.createPerson('OPERATOR');
+    expect((await app.request(ending, {}, { cookie })).data.createTask).toBeNull();
+  }
+  expect(await app.sql`select id from tasks where name = 'late'`).toEqual([]);
+});
+
+test('variables are coerced as strictly when an operation has come often', async () => {
+  const admin = callers[1]?.[1] ?? null;
+  const query = operation('Tasks');
+  for (let times = 0; times < oftenEnough; times += 1) await app.succeed(query, { first: 1 }, admin);
+  const sent = [
+    { first: '5' },
+    { first: 1.5 },
+    { first: 2 ** 31 },
+    { first: true },
+    { first: [1] },
+    { after: 7 },
+    { orderBy: 'NOPE' },
+    { orderBy: 1 },
+    { filter: 'x' },
+    { filter: [{ type: 'ANALYSIS' }] },
+    { filter: { status: 'PENDING' } },
+    { filter: { status: ['PENDING', null] } },
+    { filter: { status: 'NOPE' } },
+    { filter: { assignedTo: 'nobody' } },
+    { filter: { createdAfter: 'yesterday' } },
+    { filter: { createdAfter: 1 } },
+    { filter: { createdBy: 7 } },
+    { filter: { extra: 1 } },
+    { filter: null, first: null, orderBy: null },
+  ];
+  for (const variables of sent) {
+    const often = await app.request(query, variables, admin);
+    const once = await app.request(`${query} # ${JSON.stringify(variables)}`, variables, admin);
+    expect([variables, often.status, often.data, often.errors]).toEqual([
+      variables,
+      once.status,
+      once.data,
+      once.errors,
+    ]);
+  }
+});
