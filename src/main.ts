@@ -1,5 +1,10 @@
-import { type App, createApp } from './app.ts';
-import { readConfig } from './config.ts';
+import { flushCompileCache } from 'node:module';
+import './fastStart.ts';
+import type { App } from './app.ts';
+
+// Static imports would be loaded before the first line of fastStart.ts has run.
+const { createApp } = await import('./app.ts');
+const { readConfig } = await import('./config.ts');
 
 const forcedExitMs = 15_000;
 
@@ -34,6 +39,7 @@ async function main(): Promise<void> {
   if (config.redisUrl === undefined)
     console.warn('Limits and caches live in this process alone. Set REDIS_URL for Redis.');
   console.log(`Nexus serves ${url}/graphql`);
+  flushCompileCache(); // Not left to the exit, which a kill would not reach.
 }
 
 async function listen(app: App): Promise<string> {
