@@ -39,6 +39,8 @@ export type RequestEvent = {
   callerKind: string;
   callerId: string | null;
   credentialId: string | null;
+  /** Set where the key came in with the secret that it had before its last rotation. */
+  isReplacedSecret?: true;
   /** Of the answer's body. */
   bytes: number;
 };

@@ -58,5 +58,6 @@ function createPrincipal(key: ApiKeyRecord): Principal | null {
     agentId: key.agentId,
     apiKeyId: key.id,
     sessionId: null,
+    ...(key.isPrevious && key.endsAt && { secretEndsAt: key.endsAt }),
   };
 }

@@ -12,6 +12,8 @@ export type Principal = {
   agentId: string | null;
   apiKeyId: string | null;
   sessionId: string | null;
+  /** Set where the secret of the key was replaced: when it stops to work. */
+  secretEndsAt?: Date;
 };
 
 /** `null` is the anonymous caller: no credential was sent. */

@@ -170,7 +170,7 @@ export type AuditEvent = {
   action: Scalars['String']['output'];
   /** Who. */
   actor: AuditActor;
-  /** The redacted arguments and what else is known; null where nothing is kept. */
+  /** The redacted arguments, `isReplacedSecret` where a key came in with its secret before the last, and what else is known. */
   detail?: Maybe<Scalars['JSONObject']['output']>;
   /** The id, audit_… */
   id: Scalars['ID']['output'];
@@ -435,9 +435,10 @@ export type Mutation = {
   /** Revokes one of the caller's sessions; an ADMIN may revoke anybody's. Another user's is NOT_FOUND. */
   revokeSession?: Maybe<RevokeSessionPayload>;
   /**
-   * Gives a key a new secret, shown in this answer and never again; the old one works for `overlapSeconds` more. Another
-   * owner's key is NOT_FOUND; a key that has more than the caller is FORBIDDEN; of rotations at the same time one succeeds
-   * and the others are CONFLICT.
+   * Gives a key a new secret, shown in this answer and never again; the old one works for `overlapSeconds` more.
+   * Answers to the old one have the header `Nexus-Key-Deprecated: @<when it ends, in seconds since 1970>`, and its audit
+   * events `isReplacedSecret` in their detail. Another owner's key is NOT_FOUND; a key that has more than the caller is
+   * FORBIDDEN; of rotations at the same time one succeeds and the others are CONFLICT.
    */
   rotateApiKey?: Maybe<RotateApiKeyPayload>;
   /** Replaces a user's roles, at once for all the credentials of that user. The last ADMIN stays one: CONFLICT. */

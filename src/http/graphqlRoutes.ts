@@ -79,10 +79,17 @@ async function answer<C extends BaseContext>(
       reply.header('set-cookie', sessionCookie(app, config, value));
     },
   });
+  warnOfReplacedSecret(request, reply);
   const body = await fastifyApolloHandler(apollo, { context: async () => context }).call(app, request, reply);
   // Apollo refuses what is no GraphQL request before anything of ours hears of it.
   if (reply.statusCode >= 400 && request.record.notes.codes.length === 0) request.record.refuse(reply.statusCode);
   return body;
+}
+
+/** Tells a client that goes on with a replaced secret until when it may; the form is a Date of RFC 9651, section 3.3.7. */
+function warnOfReplacedSecret(request: FastifyRequest, reply: FastifyReply): void {
+  const endsAt = request.record.notes.caller?.secretEndsAt;
+  if (endsAt) reply.header('nexus-key-deprecated', `@${Math.floor(endsAt.getTime() / 1000)}`);
 }
 
 function corsOptions(origins: readonly string[]): FastifyCorsOptions {
@@ -92,7 +99,7 @@ function corsOptions(origins: readonly string[]): FastifyCorsOptions {
     origin: (origin, done) => done(null, origin !== undefined && allowed.has(origin) && origin),
     credentials: true,
     methods: ['POST'],
-    exposedHeaders: ['X-Request-Id', 'Retry-After'],
+    exposedHeaders: ['X-Request-Id', 'Retry-After', 'Nexus-Key-Deprecated'],
     maxAge: preflightSeconds,
     strictPreflight: false,
   };

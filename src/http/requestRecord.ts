@@ -87,6 +87,7 @@ export class RequestRecord {
       callerKind: caller === null ? 'ANONYMOUS' : caller.agentId === null ? 'USER' : 'AGENT',
       callerId: ownIdOf(caller),
       credentialId: caller && (caller.apiKeyId ?? caller.sessionId),
+      ...(caller?.secretEndsAt && { isReplacedSecret: true as const }),
       bytes: Number(this.#reply.getHeader('content-length') ?? 0),
     });
   }

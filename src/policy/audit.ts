@@ -54,6 +54,7 @@ export function auditEventOf(
   const actor = draft.actor ?? ctx.caller;
   const detail = {
     ...draft.detail,
+    ...(actor?.secretEndsAt && { isReplacedSecret: true }),
     ...(rule.level === 'REQUEST' && { arguments: redactArguments(args, rule.redact) }),
   };
   return {

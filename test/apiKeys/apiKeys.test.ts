@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, type Credential, type Person, send, startApp, type TestApp } from '../support/app.ts';
 import { codesOf, operation, problemFieldsOf, readPages } from '../support/operations.ts';
+import { readLog } from '../support/readLog.ts';
 
 type Key = { id: string; name: string; start: string; lastUsedAt: string | null; previousExpiresAt: string | null };
 
@@ -128,6 +129,31 @@ describe('rotateApiKey', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(end);
     expect(Date.now()).toBeLessThan(end + 1_000);
     expect(await statusOf(secret)).toBe(200);
+  });
+
+  test('tells whoever goes on with the old secret until when it works, and the audit that it is in use', async () => {
+    const input = { scopes: ['tasks:write', 'tasks:read'], role: 'OPERATOR' };
+    const { secret: old, apiKey } = await create(input);
+    expect((await useKey(old)).headers.get('nexus-key-deprecated')).toBeNull();
+    const { secret, apiKey: rotated } = await rotate(apiKey.id, 600);
+    const end = `@${Math.floor(Date.parse(rotated.previousExpiresAt ?? '') / 1000)}`;
+    for (const [used, header] of [[old, end] as const, [secret, null] as const]) {
+      const task = { input: { name: 'a task', type: 'ANALYSIS' } };
+      const answer = await app.request(operation('CreateTask'), task, { bearer: used });
+      expect(answer.errors).toBeUndefined();
+      expect(answer.headers.get('nexus-key-deprecated')).toBe(header);
+    }
+    const refused = await app.request(operation('RotateApiKey'), { id: apiKey.id }, { bearer: old });
+    expect([codesOf(refused), refused.headers.get('nexus-key-deprecated')]).toEqual([['FORBIDDEN'], end]);
+    const events = await app.sql`select action, outcome, detail->'isReplacedSecret' as used from audit_events
+      where credential_id = ${apiKey.id} order by outcome, occurred_at`;
+    expect(events.map(({ action, outcome, used }) => [action, outcome, used])).toEqual([
+      ['apiKey.rotate', 'REFUSED', true],
+      ['task.create', 'SUCCEEDED', true],
+      ['task.create', 'SUCCEEDED', null],
+    ]);
+    const logged = (await readLog(app)).split('\n').filter((line) => line.includes(apiKey.id));
+    expect(logged.map((line) => JSON.parse(line).isReplacedSecret)).toEqual([undefined, true, undefined, true]);
   });
 
   test('twice leaves the last two secrets alone', async () => {
