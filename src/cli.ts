@@ -1,21 +1,23 @@
+import { fstatSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { migrateDatabase } from './app.ts';
-import { readConfig } from './config.ts';
-import { renderAccessLock } from './policy/accessLock.ts';
-import { createSchema } from './schema.ts';
+import { printable, scanForApiKeys } from './apiKeys/scan.ts';
 
 const accessLockFile = fileURLToPath(new URL('../access.lock', import.meta.url));
 
 const usage = `Usage: node src/cli.ts <command>
 
-  access           writes access.lock: who may do what, from the SDL
-  access --check   fails where access.lock is not what the SDL says
-  migrate          applies the migrations of drizzle/ to the database of the settings
+  access                writes access.lock: who may do what, from the SDL
+  access --check        fails where access.lock is not what the SDL says
+  migrate               applies the migrations of drizzle/ to the database of the settings
+  keys scan <path|->    finds API keys in a file, a directory or the standard input; ends with 1 where there are any
 `;
 
+// Each command loads what it needs: a scan of keys would otherwise wait two seconds for the whole app.
 async function access(isCheck: boolean): Promise<void> {
+  const { createSchema } = await import('./schema.ts');
+  const { renderAccessLock } = await import('./policy/accessLock.ts');
   const { schema, policy } = createSchema();
   const text = renderAccessLock(schema, policy);
   if (!isCheck) await writeFile(accessLockFile, text);
@@ -23,15 +25,64 @@ async function access(isCheck: boolean): Promise<void> {
     throw new Error('access.lock is not what the SDL says: run `npm run access` and review the difference.');
 }
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' } } });
-const [command] = positionals;
-try {
-  if (command === 'access') await access(values.check === true);
-  else if (command === 'migrate') await migrateDatabase(readConfig());
-  else {
-    console.error(usage);
-    process.exitCode = 2;
+async function migrate(): Promise<void> {
+  const { migrateDatabase } = await import('./app.ts');
+  const { readConfig } = await import('./config.ts');
+  await migrateDatabase(readConfig());
+}
+
+/** Prints each key that is found, by its start, and answers with the exit code: as of grep, a failure outweighs a find. */
+async function scanKeys(input: string): Promise<number> {
+  // Node reads nothing there and reports no error, which would pass for a clean scan.
+  if (input === '-' && fstatSync(0).isDirectory())
+    return refuse('The standard input is a directory: give its path instead of -.');
+  let isFound = false;
+  let isIncomplete = false;
+  for await (const { file, ...result } of scanForApiKeys(input, process.stdin)) {
+    if ('problem' in result) {
+      console.error(`${printable(file)} could not be read: ${printable(result.problem)}.`);
+      isIncomplete = true;
+    } else {
+      const { line, offset, start } = result.key;
+      console.log(`${printable(file)}:${line}: ${start}… at byte ${offset}`);
+      isFound = true;
+    }
   }
+  if (isIncomplete) return 2;
+  return isFound ? 1 : 0;
+}
+
+function refuse(mistake: string): number {
+  console.error(`${printable(mistake)}\n\n${usage}`);
+  return 2;
+}
+
+function readArguments() {
+  try {
+    return parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' } } });
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** Does what the arguments say and answers with the exit code. */
+async function run(): Promise<number> {
+  const given = readArguments();
+  if (typeof given === 'string') return refuse(given);
+  const [command, verb, input, ...more] = given.positionals;
+  const isCheck = given.values.check === true;
+  if (command === 'keys') {
+    if (verb === 'scan' && input !== undefined && more.length === 0 && !isCheck) return scanKeys(input);
+    return refuse('`keys scan` takes one path, or - for the standard input.');
+  }
+  if (command === 'access') await access(isCheck);
+  else if (command === 'migrate') await migrate();
+  else return refuse('There is no such command.');
+  return 0;
+}
+
+try {
+  process.exitCode = await run();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
