@@ -1,13 +1,10 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { getSystemErrorMessage } from 'node:util';
-import { apiKeyPrefix, isWellFormedApiKey, startOf } from './secret.ts';
+import { apiKeyLength, apiKeyPrefix, isWellFormedApiKey, startOf } from './secret.ts';
 
-const keyLength = 58;
 const chunkBytes = 256 * 1024;
 const newline = 0x0a;
-/** Stands before the first byte and after the last one: nothing that a key could be glued to. */
-const edge = Buffer.from(' ');
 const separator = Buffer.from(path.sep);
 const standardInputName = '(standard input)';
 const keyInText = /(nxk_(?:live|test)_\w{4})\w+/g;
@@ -31,18 +28,18 @@ export async function* scanForApiKeys(input: string, standardInput: AsyncIterabl
 
 /** The keys in the chunks, wherever these are cut, in memory that grows with the longest chunk alone; chunks are copied. */
 export async function* findApiKeys(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<FoundKey> {
-  let window: Buffer = edge;
-  let offset = -edge.length;
+  let window: Buffer = Buffer.alloc(0);
+  let offset = 0;
   let line = 1;
-  for await (const chunk of withEdge(chunks)) {
+  for await (const chunk of chunks) {
     window = Buffer.concat([window, chunk]);
-    // Kept for the next chunk: one byte, and behind it each place from where a key and its neighbour do not yet fit.
-    const kept = Math.max(0, window.length - keyLength - 1);
+    // Kept for the next chunk: each place from where a key does not yet fit.
+    const kept = Math.max(0, window.length - apiKeyLength + 1);
     let counted = 0;
     for (const at of keysIn(window)) {
       line += newlinesIn(window, counted, at);
       counted = at;
-      yield { offset: offset + at, line, start: startOf(window.toString('latin1', at, at + keyLength)) };
+      yield { offset: offset + at, line, start: startOf(window.toString('latin1', at, at + apiKeyLength)) };
     }
     line += newlinesIn(window, counted, kept);
     window = window.subarray(kept);
@@ -55,23 +52,16 @@ export function printable(text: string): string {
   return text.replace(keyInText, '$1…').replace(controlCharacters, '\uFFFD');
 }
 
-async function* withEdge(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<Buffer> {
-  yield* chunks;
-  yield edge;
-}
-
-/** Where keys stand that have a neighbour on both sides which is no base62 character. */
+/**
+ * Where keys stand, whatever stands around them: in front of one may be the n of an escaped line end, and of the texts
+ * that have the shape of a key one in 57,000,000,000 has its checksum too.
+ */
 function* keysIn(window: Buffer): Generator<number> {
-  let at = window.indexOf(apiKeyPrefix, 1, 'latin1');
-  while (at !== -1 && at + keyLength < window.length) {
-    const isGlued = isBase62(window[at - 1]) || isBase62(window[at + keyLength]);
-    if (!isGlued && isWellFormedApiKey(window.toString('latin1', at, at + keyLength))) yield at;
+  let at = window.indexOf(apiKeyPrefix, 0, 'latin1');
+  while (at !== -1 && at + apiKeyLength <= window.length) {
+    if (isWellFormedApiKey(window.toString('latin1', at, at + apiKeyLength))) yield at;
     at = window.indexOf(apiKeyPrefix, at + apiKeyPrefix.length, 'latin1');
   }
-}
-
-function isBase62(byte = 0): boolean {
-  return (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
 }
 
 /** Byte by byte: a call of indexOf for each line would be slow where lines are short. */

@@ -10,6 +10,9 @@ const checksumLength = 6;
 const shape = /^nxk_(?:live|test)_[0-9A-Za-z]{49}$/;
 const startLength = 'nxk_live_'.length + 4;
 
+/** How many characters every API key has. */
+export const apiKeyLength = 'nxk_live_'.length + bodyLength + checksumLength;
+
 /** What every API key begins with. */
 export const apiKeyPrefix = 'nxk_';
 

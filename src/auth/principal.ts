@@ -12,7 +12,7 @@ export type Principal = {
   agentId: string | null;
   apiKeyId: string | null;
   sessionId: string | null;
-  /** Set where the secret of the key was replaced: when it stops to work. */
+  /** Set where the secret of the key was replaced: when it stops working. */
   secretEndsAt?: Date;
 };
 

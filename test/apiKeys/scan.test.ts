@@ -75,14 +75,32 @@ describe('a key', () => {
     }
   });
 
-  test.each(['"', '_', '-', '.', '\0', '\xff', 'é', '\r\n', 'nxk_', 'nxk_live_', 'nxk_live_nxk_'])(
-    'is found behind %j',
-    async (before) => {
-      expect(await find(`${before + secret}_`)).toEqual([
-        { offset: Buffer.byteLength(before), line: before.endsWith('\n') ? 2 : 1, start },
-      ]);
-    },
-  );
+  test.each([
+    '"',
+    '_',
+    '-',
+    '.',
+    '\0',
+    '\xff',
+    'é',
+    '\r\n',
+    'nxk_',
+    'nxk_live_',
+    'nxk_live_nxk_',
+    String.raw`KEY=\n`,
+    '%3D',
+    ...'09AZaz',
+  ])('is found behind %j', async (before) => {
+    expect(await find(`${before + secret}_`)).toEqual([
+      { offset: Buffer.byteLength(before), line: before.endsWith('\n') ? 2 : 1, start },
+    ]);
+  });
+
+  test.each([...'_"09AZaz', secret.slice(0, -1)])('is found before %j, in one chunk or the next', async (behind) => {
+    const text = secret + behind;
+    for (let cut = 0; cut <= text.length; cut++)
+      expect(await find(text.slice(0, cut), text.slice(cut))).toEqual([{ offset: 0, line: 1, start }]);
+  });
 
   test('is found at its byte and its line, a thousand times, between bytes of every value', async () => {
     const parts: Buffer[] = [];
@@ -119,15 +137,6 @@ describe('no key', () => {
   test('is one that is cut short', async () => {
     for (let length = 0; length < secret.length; length++) expect(await find(secret.slice(0, length), ' ')).toEqual([]);
   });
-
-  test.each([...'09AZaz'])(
-    'is one that is glued to %s, before or behind, in one chunk or the next',
-    async (character) => {
-      for (const text of [character + secret, secret + character])
-        for (let cut = 0; cut <= text.length; cut++)
-          expect(await find(text.slice(0, cut), text.slice(cut))).toEqual([]);
-    },
-  );
 
   test('is in 32 MB of random base62, nor in 200,000 texts of its shape', async () => {
     function* chunks() {
@@ -221,7 +230,7 @@ describe('the command', () => {
 
   test('ends with 0 and in silence where there is nothing', async () => {
     const silence = { status: 0, stdout: '', stderr: '' };
-    expect(nexus(['keys', 'scan', '-'], `${secret}0`)).toEqual(silence);
+    expect(nexus(['keys', 'scan', '-'], secret.slice(0, -1))).toEqual(silence);
     expect(nexus(['keys', 'scan', await temporaryDirectory()])).toEqual(silence);
   });
 
