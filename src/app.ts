@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { createApiKeyCache } from './apiKeys/cache.ts';
 import { createLastUsed } from './apiKeys/lastUsed.ts';
 import { AuditDraft } from './audit/draft.ts';
 import { createAccessTokens } from './auth/accessToken.ts';
 import { authenticate } from './auth/authenticate.ts';
+import { createEpochFeed, epochChannel } from './auth/epochFeed.ts';
 import { recheckCaller } from './auth/recheckCaller.ts';
 import { loadSigningKey } from './auth/signingKey.ts';
+import { createVerdictCache } from './auth/verdictCache.ts';
 import type { Config } from './config.ts';
 import type { Context } from './context.ts';
 import { createApolloServer } from './graphql/server.ts';
@@ -19,6 +20,7 @@ import { Refusals } from './policy/refusals.ts';
 import { createSchema } from './schema.ts';
 import type { Services } from './services.ts';
 import { createSessionCache } from './sessions/cache.ts';
+import { createRedisChannel } from './storage/channel.ts';
 import type { Database } from './storage/db.ts';
 import { createMemoryKeyValue, createRedisKeyValue } from './storage/keyValue.ts';
 import { migrate } from './storage/migrate.ts';
@@ -59,12 +61,15 @@ export async function createApp(config: Config, { onStatement }: AppOptions = {}
   try {
     const database = await openDatabase({ ...config, onStatement });
     closers.push(() => database.close());
+    await migrate(database, { folder: migrationsFolder });
     const redis = config.redisUrl === undefined ? null : await openRedis(config.redisUrl, report('Redis failed.'));
     if (redis) closers.push(async () => redis.disconnect());
 
     const { db } = database;
     const lastUsed = createLastUsed(db, report('The last use of API keys could not be written.'));
     closers.push(() => lastUsed.close());
+    const feed = await openEpochFeed(database, redis, report);
+    closers.push(() => feed.close());
     const keyValue = redis ? createRedisKeyValue(redis) : createMemoryKeyValue();
     const services: Services = {
       counters: redis ? createRedisCounters(redis) : createMemoryCounters(),
@@ -77,9 +82,10 @@ export async function createApp(config: Config, { onStatement }: AppOptions = {}
         issuer: config.jwtIssuer,
         audience: config.jwtAudience,
       }),
-      apiKeyCache: createApiKeyCache(),
+      apiKeyCache: createVerdictCache(feed.epochs),
       apiKeyEnvironment: config.isProduction ? 'live' : 'test',
-      sessionCache: createSessionCache(keyValue, report('The session cache failed.')),
+      sessionCache: createSessionCache(keyValue, feed.epochs, report('The session cache failed.')),
+      announceRaises: feed.announce,
     };
 
     const apollo = createApolloServer({ schema, guards }, config);
@@ -98,7 +104,7 @@ export async function createApp(config: Config, { onStatement }: AppOptions = {}
     });
     closers.push(() => http.close());
     // Last, because what it makes up is shown once: nothing that can fail may come between.
-    return { http, madeUpAdmin: await prepareDatabase(database, config), close };
+    return { http, madeUpAdmin: await makeFirstAdmin(database, config), close };
   } catch (error) {
     await close();
     throw error;
@@ -115,20 +121,34 @@ export async function migrateDatabase(config: Config): Promise<void> {
   }
 }
 
-/** Migrates, and makes the first ADMIN where there is no user; answers the credentials where it made them up. */
-async function prepareDatabase(database: Database, config: Config): Promise<Credentials | null> {
+/**
+ * Makes the first ADMIN where there is no user; answers the credentials where it made them up. Of several processes that
+ * start together one does it.
+ */
+function makeFirstAdmin(database: Database, config: Config): Promise<Credentials | null> {
   const madeUp = { email: developmentAdminEmail, password: randomBytes(18).toString('base64url') };
-  let isMadeUp = false;
-  await migrate(database, {
-    folder: migrationsFolder,
-    afterMigrate: async (db) => {
-      if (config.bootstrapAdmin) await bootstrapAdmin(db, config.bootstrapAdmin);
-      else if (!config.isProduction) isMadeUp = await bootstrapAdmin(db, madeUp);
-      else if (!(await users.hasAny(db)))
-        throw new Error('There is no user yet: set BOOTSTRAP_ADMIN_EMAIL and BOOTSTRAP_ADMIN_PASSWORD.');
-    },
+  return database.exclusively(async (db) => {
+    if (config.bootstrapAdmin) await bootstrapAdmin(db, config.bootstrapAdmin);
+    else if (!config.isProduction) return (await bootstrapAdmin(db, madeUp)) ? madeUp : null;
+    else if (!(await users.hasAny(db)))
+      throw new Error('There is no user yet: set BOOTSTRAP_ADMIN_EMAIL and BOOTSTRAP_ADMIN_PASSWORD.');
+    return null;
   });
-  return isMadeUp ? madeUp : null;
+}
+
+/** Rejects where the epochs cannot be read; a Redis that is away is reported, since the poll is enough. */
+async function openEpochFeed(
+  database: Database,
+  redis: Awaited<ReturnType<typeof openRedis>> | null,
+  report: (what: string) => (error: unknown) => void,
+) {
+  const onError = report('Revocations could not be exchanged.');
+  return createEpochFeed({
+    database,
+    channel: redis && createRedisChannel(redis, epochChannel, onError),
+    onError,
+    onRaise: () => undefined,
+  });
 }
 
 type ContextParts = Pick<Context, 'db' | 'services' | 'log'> & { lastUsed: ReturnType<typeof createLastUsed> };

@@ -28,8 +28,8 @@ export type Context = {
   readonly audit: AuditDraft;
   /** What was refused in this request, for the audit log. */
   readonly refusals: Refusals;
-  /** Rejects where the caller has lost its rights since the request came in; `db` is the transaction of a change. */
-  recheckCaller(db: Db): Promise<void>;
+  /** Rejects where the caller has lost its rights since the request came in: the last thing before a change commits. */
+  recheckCaller(tx: Db): Promise<void>;
   /** Runs after the change is committed; never where it is not. */
   afterCommit(effect: () => void | Promise<void>): void;
   /** The session cookie that the answer sets, `null` to clear it. */

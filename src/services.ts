@@ -1,6 +1,8 @@
-import type { ApiKeyCache } from './apiKeys/cache.ts';
+import type { ApiKeyRecord } from './apiKeys/repository.ts';
 import type { ApiKeyEnvironment } from './apiKeys/secret.ts';
 import type { AccessTokens } from './auth/accessToken.ts';
+import type { Raise } from './auth/credentialEpochs.ts';
+import type { VerdictCache } from './auth/verdictCache.ts';
 import type { Counters } from './limits/counters.ts';
 import type { SessionCache } from './sessions/cache.ts';
 
@@ -8,8 +10,11 @@ import type { SessionCache } from './sessions/cache.ts';
 export type Services = {
   counters: Counters;
   accessTokens: AccessTokens;
-  apiKeyCache: ApiKeyCache;
+  /** By the hash of the secret. */
+  apiKeyCache: VerdictCache<ApiKeyRecord>;
   /** Which API keys this deployment makes. */
   apiKeyEnvironment: ApiKeyEnvironment;
   sessionCache: SessionCache;
+  /** For raises that are committed: what was read before them is not believed any more, here and elsewhere. */
+  announceRaises(raises: readonly Raise[]): void;
 };

@@ -1,5 +1,6 @@
 import { and, desc, eq, isNull, or, type SQL, sql } from 'drizzle-orm';
 import { agents } from '../agents/table.ts';
+import { type Basis, epochOf, epochOfEverybody, everybody } from '../auth/credentialEpochs.ts';
 import type { Role, Scope, Tier } from '../auth/roles.ts';
 import type { InstantAndId, Page } from '../graphql/connection.ts';
 import type { Db } from '../storage/db.ts';
@@ -9,7 +10,10 @@ import { users } from '../users/table.ts';
 import { apiKeys } from './table.ts';
 
 /** An API key as the API shows it. */
-export type ApiKeyView = Omit<typeof apiKeys.$inferSelect, 'secretHash' | 'previousSecretHash' | 'ownerId'> & {
+export type ApiKeyView = Omit<
+  typeof apiKeys.$inferSelect,
+  'secretHash' | 'previousSecretHash' | 'ownerId' | 'epoch'
+> & {
   owner: { id: string };
 };
 
@@ -25,6 +29,8 @@ export type ApiKeyOwner = { id: string; roles: Role[]; tier: Tier };
 /** A key as it stands behind one of its secrets. */
 export type ApiKeyRecord = {
   id: string;
+  /** The hash of the secret that it was asked for with. */
+  secretHash: string;
   role: Role;
   scopes: Scope[];
   tier: Tier;
@@ -36,6 +42,7 @@ export type ApiKeyRecord = {
   endsAt: Date | null;
   ownerId: string;
   ownerRoles: Role[];
+  basis: Basis;
 };
 
 /** Stores a key, and its agent where nobody has named that one before. */
@@ -100,6 +107,7 @@ export async function rotate(
       previousSecretHash: hasOverlap ? presentHash : null,
       previousExpiresAt: hasOverlap ? sql`now() + make_interval(secs => ${next.overlapSeconds})` : null,
       rotatedAt: sql`now()`,
+      epoch: sql`nextval('credential_epoch')`,
     })
     .where(and(eq(apiKeys.id, id), eq(apiKeys.secretHash, presentHash), isNull(apiKeys.revokedAt)))
     .returning();
@@ -131,9 +139,15 @@ const lookups = createStatementCache<ReturnType<typeof prepareLookup>>(1);
 export async function findBySecretHash(db: Db, hash: string): Promise<ApiKeyRecord | null> {
   const [row] = await lookups(db, '', () => prepareLookup(db)).execute({ hash });
   if (!row) return null;
-  const { secretHash, previousExpiresAt, expiresAt, ...record } = row;
+  const { secretHash, previousExpiresAt, expiresAt, globalEpoch, ownerEpoch, keyEpoch, ...record } = row;
   const isPrevious = secretHash !== hash;
-  return { ...record, isPrevious, endsAt: isPrevious ? earliest(previousExpiresAt, expiresAt) : expiresAt };
+  return {
+    ...record,
+    secretHash: hash,
+    isPrevious,
+    endsAt: isPrevious ? earliest(previousExpiresAt, expiresAt) : expiresAt,
+    basis: { subjects: [everybody, record.ownerId, record.id], epochs: [globalEpoch, ownerEpoch, keyEpoch] },
+  };
 }
 
 function prepareLookup(db: Db) {
@@ -151,6 +165,9 @@ function prepareLookup(db: Db) {
       expiresAt: apiKeys.expiresAt,
       ownerId: users.id,
       ownerRoles: users.roles,
+      globalEpoch: epochOfEverybody,
+      ownerEpoch: epochOf(users.id),
+      keyEpoch: epochOf(apiKeys.id),
     })
     .from(apiKeys)
     .innerJoin(users, eq(users.id, apiKeys.ownerId))
@@ -159,6 +176,7 @@ function prepareLookup(db: Db) {
         or(eq(apiKeys.secretHash, hash), eq(apiKeys.previousSecretHash, hash)),
         isNull(apiKeys.revokedAt),
         isNull(users.disabledAt),
+        sql`${apiKeys.epoch} > ${epochOfEverybody}`,
       ),
     )
     .prepare('api_keys_by_secret_hash');
@@ -168,7 +186,8 @@ function isKeyOf(id: string, ownerId: string | null): SQL | undefined {
   return and(eq(apiKeys.id, id), ownerId === null ? undefined : eq(apiKeys.ownerId, ownerId));
 }
 
-function toView({ secretHash: _, previousSecretHash: __, ownerId, ...shown }: typeof apiKeys.$inferSelect): ApiKeyView {
+function toView(row: typeof apiKeys.$inferSelect): ApiKeyView {
+  const { secretHash: _, previousSecretHash: __, epoch: ___, ownerId, ...shown } = row;
   return { ...shown, owner: { id: ownerId } };
 }
 

@@ -1,3 +1,4 @@
+import { invalidate } from '../auth/invalidate.ts';
 import { isAdmin, type Principal } from '../auth/principal.ts';
 import { requireCaller } from '../auth/requireCaller.ts';
 import type { Context } from '../context.ts';
@@ -43,14 +44,15 @@ export const apiKeysResolvers = {
       const next = { secretHash: hashApiKey(secret), start: startOf(secret), overlapSeconds };
       const apiKey = await apiKeys.rotate(ctx.db, id, present.secretHash, next);
       if (!apiKey) throw new ConflictError('The key was rotated or revoked at the same time.');
-      recordChange(id, ctx);
+      ctx.audit.detail.replacedStart = present.apiKey.start;
+      await recordChange(id, ctx);
       return { secret, apiKey };
     },
 
     async revokeApiKey(_parent, { id, reason }, ctx) {
       assertReason(reason);
       const apiKey = foundKey(await apiKeys.revoke(ctx.db, id, ownerIdOf(requireCaller(ctx.caller))));
-      recordChange(id, ctx);
+      await recordChange(id, ctx);
       return { apiKey };
     },
   },
@@ -103,7 +105,7 @@ function assertRotatable(key: apiKeys.ApiKeyView, caller: Principal, maker: apiK
     throw new ForbiddenError('The key has more than you have.');
 }
 
-function recordChange(id: string, ctx: Context): void {
+async function recordChange(id: string, ctx: Context): Promise<void> {
   ctx.audit.target('apiKey', id);
-  ctx.afterCommit(() => ctx.services.apiKeyCache.forget(id));
+  await invalidate(ctx, [id]);
 }

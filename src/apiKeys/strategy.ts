@@ -1,15 +1,15 @@
 import type { Principal } from '../auth/principal.ts';
 import { restrictRole } from '../auth/restrictRole.ts';
 import { scopesOfRoles } from '../auth/roles.ts';
+import type { VerdictCache } from '../auth/verdictCache.ts';
 import type { Db } from '../storage/db.ts';
 import { isAllowed } from './allowedIps.ts';
-import type { ApiKeyCache } from './cache.ts';
 import type { LastUsed } from './lastUsed.ts';
-import type { ApiKeyRecord } from './repository.ts';
+import { type ApiKeyRecord, findBySecretHash } from './repository.ts';
 import { hashApiKey, isWellFormedApiKey } from './secret.ts';
 
 /** What the strategy works with. */
-export type ApiKeyStrategy = { db: Db; cache: ApiKeyCache; lastUsed: LastUsed };
+export type ApiKeyStrategy = { db: Db; cache: VerdictCache<ApiKeyRecord>; lastUsed: LastUsed };
 
 /**
  * Who the secret stands for, with rights that are never more than its owner's now; null where it does not work: unknown,
@@ -22,7 +22,8 @@ export async function authenticateApiKey(
   ip: string,
 ): Promise<Principal | null> {
   if (!isWellFormedApiKey(secret)) return null;
-  const key = await cache.find(db, hashApiKey(secret));
+  const hash = hashApiKey(secret);
+  const key = await cache.find(hash, () => findBySecretHash(db, hash));
   if (!key || hasEnded(key) || !isAllowed(key.allowedIps, ip)) return null;
   const principal = principalOf(key);
   if (principal) lastUsed.note(key.id);
@@ -57,7 +58,9 @@ function createPrincipal(key: ApiKeyRecord): Principal | null {
     tier: key.tier,
     agentId: key.agentId,
     apiKeyId: key.id,
+    keyHash: key.secretHash,
     sessionId: null,
+    basis: key.basis,
     ...(key.isPrevious && key.endsAt && { secretEndsAt: key.endsAt }),
   };
 }

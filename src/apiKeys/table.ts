@@ -1,4 +1,5 @@
-import { index, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import { bigint, index, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
 import type { Role, Scope, Tier } from '../auth/roles.ts';
 import { users } from '../users/table.ts';
 
@@ -10,6 +11,8 @@ export const apiKeys = pgTable(
     name: text('name').notNull(),
     start: text('start').notNull(),
     secretHash: text('secret_hash').notNull().unique('api_keys_secret_hash_unique'),
+    /** The credential epoch in which its secret was made. */
+    epoch: bigint('epoch', { mode: 'number' }).notNull().default(sql`nextval('credential_epoch')`),
     previousSecretHash: text('previous_secret_hash').unique('api_keys_previous_secret_hash_unique'),
     previousExpiresAt: timestamp('previous_expires_at', { withTimezone: true, precision: 3 }),
     tier: text('tier').$type<Tier>().notNull(),

@@ -1,5 +1,5 @@
-import type { ApiKeyCache } from '../apiKeys/cache.ts';
 import type { LastUsed } from '../apiKeys/lastUsed.ts';
+import type { ApiKeyRecord } from '../apiKeys/repository.ts';
 import { authenticateApiKey } from '../apiKeys/strategy.ts';
 import { DependencyUnavailableError, type NexusError, UnauthenticatedError } from '../errors.ts';
 import type { SessionCache } from '../sessions/cache.ts';
@@ -10,11 +10,12 @@ import type { AccessTokens } from './accessToken.ts';
 import type { Credentials } from './credentials.ts';
 import type { Caller, Principal } from './principal.ts';
 import { authenticateAccessToken } from './tokenStrategy.ts';
+import type { VerdictCache } from './verdictCache.ts';
 
 /** What credentials are checked against. */
 export type Authentication = {
   db: Db;
-  apiKeyCache: ApiKeyCache;
+  apiKeyCache: VerdictCache<ApiKeyRecord>;
   sessionCache: SessionCache;
   accessTokens: AccessTokens;
   lastUsed: LastUsed;

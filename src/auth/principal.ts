@@ -1,3 +1,4 @@
+import type { Basis } from './credentialEpochs.ts';
 import type { CredentialKind, Role, Scope, Tier } from './roles.ts';
 
 /** Who a request comes from, with the rights of its credential at this moment. */
@@ -11,7 +12,11 @@ export type Principal = {
   /** The agent that an agent's key speaks for. */
   agentId: string | null;
   apiKeyId: string | null;
+  /** The hash of the API key's secret, which a rotation may have replaced meanwhile. */
+  keyHash: string | null;
   sessionId: string | null;
+  /** What the rights were read with. */
+  basis: Basis;
   /** Set where the secret of the key was replaced: when it stops working. */
   secretEndsAt?: Date;
 };

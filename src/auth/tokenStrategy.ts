@@ -1,7 +1,7 @@
 import type { SessionCache } from '../sessions/cache.ts';
 import { findSessionPrincipal } from '../sessions/strategy.ts';
 import type { Db } from '../storage/db.ts';
-import type { AccessTokens } from './accessToken.ts';
+import type { AccessTokenClaims, AccessTokens } from './accessToken.ts';
 import type { Principal } from './principal.ts';
 import { restrictRole } from './restrictRole.ts';
 
@@ -19,6 +19,21 @@ export async function authenticateAccessToken(
   const claims = await accessTokens.verify(token);
   const session = claims && (await findSessionPrincipal(db, sessionCache, claims.sessionId));
   if (!claims || !session || session.userId !== claims.userId) return null;
+  return principalOf(claims, session);
+}
+
+const principals = new WeakMap<AccessTokenClaims, { session: Principal; principal: Principal }>();
+
+/** One principal for a token as long as its session's copy is the same: what is decided of it is decided once. */
+function principalOf(claims: AccessTokenClaims, session: Principal): Principal {
+  const known = principals.get(claims);
+  if (known?.session === session) return known.principal;
+  const principal = createPrincipal(claims, session);
+  principals.set(claims, { session, principal });
+  return principal;
+}
+
+function createPrincipal(claims: AccessTokenClaims, session: Principal): Principal {
   const roles = claims.roles.map((role) => restrictRole(role, session.roles)).filter((role) => role !== null);
   return {
     ...session,

@@ -1,7 +1,6 @@
-import { AuditDraft } from '../audit/draft.ts';
+import { type Actor, AuditDraft } from '../audit/draft.ts';
 import * as auditEvents from '../audit/repository.ts';
 import type { AuditActorKind, AuditOutcome } from '../audit/table.ts';
-import type { Caller } from '../auth/principal.ts';
 import type { Context } from '../context.ts';
 import { DependencyUnavailableError } from '../errors.ts';
 import { Loaders } from '../loaders.ts';
@@ -30,13 +29,13 @@ export async function runAudited<Result>(
       audit: draft,
       afterCommit: (effect) => effects.push(effect),
     };
-    await ctx.recheckCaller(tx);
     const result = await run(scope);
     try {
       await auditEvents.append(tx, [auditEventOf(rule, args, ctx, 'SUCCEEDED', draft)]);
     } catch (cause) {
       throw new DependencyUnavailableError('audit log', { cause });
     }
+    await ctx.recheckCaller(tx);
     return result;
   });
   await runEffects(effects, ctx);
@@ -70,7 +69,11 @@ export function auditEventOf(
   };
 }
 
-function actorOf(caller: Caller): { actorKind: AuditActorKind; actorId: string | null; credentialId: string | null } {
+function actorOf(caller: Actor | null): {
+  actorKind: AuditActorKind;
+  actorId: string | null;
+  credentialId: string | null;
+} {
   if (!caller) return { actorKind: 'ANONYMOUS', actorId: null, credentialId: null };
   const credentialId = caller.apiKeyId ?? caller.sessionId;
   if (caller.agentId !== null) return { actorKind: 'AGENT', actorId: caller.agentId, credentialId };

@@ -40,3 +40,11 @@ export async function exists(db: Db, id: string): Promise<boolean> {
   const found = await db.select({ id: users.id }).from(users).where(eq(users.id, id));
   return found.length > 0;
 }
+
+/**
+ * Until the transaction ends nobody logs in as this user, and every session that somebody has begun is seen; waits for
+ * log-ins that are under way.
+ */
+export async function holdForChange(db: Db, id: string): Promise<void> {
+  await db.select({ id: users.id }).from(users).where(eq(users.id, id)).for('no key update');
+}

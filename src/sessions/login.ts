@@ -1,11 +1,11 @@
 import { canonicalEmail } from '../auth/canonicalEmail.ts';
 import { verifyPassword } from '../auth/password.ts';
+import { scopesOfRoles } from '../auth/roles.ts';
 import type { Context } from '../context.ts';
 import { UnauthenticatedError } from '../errors.ts';
 import * as accounts from './accounts.ts';
 import * as sessions from './repository.ts';
 import { formatSessionCookie, hashSecret, newSessionSecret } from './secret.ts';
-import { principalOf } from './strategy.ts';
 
 /**
  * Begins a session for the user of this address and password: its cookie once it is committed, and an access token. An
@@ -24,12 +24,11 @@ export async function login(ctx: Context, credentials: { email: string; password
     ip: ctx.ip,
     userAgent: ctx.userAgent,
   });
-  const principal = principalOf({ id: session.id, userId: user.id, roles: user.roles, tier: user.tier });
-  ctx.audit.actAs(principal);
+  ctx.audit.actAs({ userId: user.id, sessionId: session.id, apiKeyId: null, agentId: null });
   ctx.audit.target('session', session.id);
 
-  const { userId, roles, scopes } = principal;
-  const { token, expiresAt } = await ctx.services.accessTokens.issue({ userId, sessionId: session.id, roles, scopes });
+  const grant = { userId: user.id, sessionId: session.id, roles: user.roles, scopes: scopesOfRoles(user.roles) };
+  const { token, expiresAt } = await ctx.services.accessTokens.issue(grant);
   ctx.afterCommit(() => ctx.setSessionCookie(formatSessionCookie(session.id, secret)));
   return { accessToken: token, accessTokenExpiresAt: expiresAt, session, user };
 }

@@ -1,4 +1,5 @@
 import { and, desc, eq, isNull, sql } from 'drizzle-orm';
+import { type Basis, epochOf, epochOfEverybody, everybody } from '../auth/credentialEpochs.ts';
 import type { Role, Tier } from '../auth/roles.ts';
 import type { InstantAndId, Page } from '../graphql/connection.ts';
 import type { Db } from '../storage/db.ts';
@@ -30,6 +31,9 @@ export type LiveSession = {
   tier: Tier;
   createdAt: number;
   lastSeenAt: number;
+  /** The credential epoch in which its secret was made. */
+  epoch: number;
+  basis: Basis;
 };
 
 export type NewSession = { userId: string; secretHash: string; ip: string; userAgent: string | null };
@@ -39,7 +43,14 @@ const maxUserAgentLength = 512;
 /** The session that is neither revoked nor at its end, of a user who is not disabled; by the clock of the database. */
 export async function findLive(db: Db, id: string): Promise<LiveSession | null> {
   const [row] = await findLiveStatements(db, '', () => prepareFindLive(db)).execute({ id });
-  return row ? { ...row, createdAt: row.createdAt.getTime(), lastSeenAt: row.lastSeenAt.getTime() } : null;
+  if (!row) return null;
+  const { globalEpoch, userEpoch, sessionEpoch, ...session } = row;
+  return {
+    ...session,
+    createdAt: session.createdAt.getTime(),
+    lastSeenAt: session.lastSeenAt.getTime(),
+    basis: { subjects: [everybody, session.userId, session.id], epochs: [globalEpoch, userEpoch, sessionEpoch] },
+  };
 }
 
 /** A session of this owner, of anybody where `ownerId` is null; `currentId` is the session of the request. */
@@ -102,7 +113,7 @@ export async function revoke(
   return row ? viewOf(row, currentId) : null;
 }
 
-/** Revokes all living sessions of a user and answers their ids. */
+/** Revokes all living sessions of a user and answers their ids; call it holding the user (accounts.holdForChange). */
 export async function revokeAll(db: Db, userId: string): Promise<string[]> {
   const revoked = await db
     .update(sessions)
@@ -132,10 +143,21 @@ function prepareFindLive(db: Db) {
       tier: users.tier,
       createdAt: sessions.createdAt,
       lastSeenAt: sessions.lastSeenAt,
+      epoch: sessions.epoch,
+      globalEpoch: epochOfEverybody,
+      userEpoch: epochOf(users.id),
+      sessionEpoch: epochOf(sessions.id),
     })
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
-    .where(and(eq(sessions.id, sql.placeholder('id')), isLiveSession, isNull(users.disabledAt)))
+    .where(
+      and(
+        eq(sessions.id, sql.placeholder('id')),
+        isLiveSession,
+        isNull(users.disabledAt),
+        sql`${sessions.epoch} > ${epochOfEverybody}`,
+      ),
+    )
     .prepare('find_live_session');
 }
 

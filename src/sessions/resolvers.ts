@@ -1,3 +1,4 @@
+import { invalidate } from '../auth/invalidate.ts';
 import { isAdmin, type Principal } from '../auth/principal.ts';
 import { requireCaller } from '../auth/requireCaller.ts';
 import type { Context } from '../context.ts';
@@ -46,10 +47,12 @@ export const sessionsResolvers = {
     revokeAllUserSessions: async (_parent, { userId }, ctx) => {
       const caller = requireCaller(ctx.caller);
       await requireUserInReach(ctx.db, caller, userId);
+      await accounts.holdForChange(ctx.db, userId);
       const revokedIds = await sessions.revokeAll(ctx.db, userId);
       ctx.audit.target('user', userId);
       for (const id of revokedIds) ctx.audit.target('session', id);
-      forget(ctx, revokedIds);
+      await invalidate(ctx, [userId]);
+      forgetCookie(ctx, revokedIds);
       return { revokedCount: revokedIds.length };
     },
   },
@@ -76,13 +79,13 @@ async function revoke(ctx: Context, id: string, ownerId: string | null): Promise
   const session = await sessions.revoke(ctx.db, id, ownerId, ctx.caller?.sessionId ?? null);
   if (!session) throw new NotFoundError('session');
   ctx.audit.target('session', id);
-  forget(ctx, [id]);
+  await invalidate(ctx, [id]);
+  forgetCookie(ctx, [id]);
   return session;
 }
 
-/** After the commit: the copies, and the cookie of a caller whose own session is among the revoked. */
-function forget(ctx: Context, revokedIds: readonly string[]): void {
-  ctx.afterCommit(() => ctx.services.sessionCache.forget(revokedIds));
+/** After the commit, where the caller's own session is among the revoked. */
+function forgetCookie(ctx: Context, revokedIds: readonly string[]): void {
   const currentId = ctx.caller?.sessionId;
   if (currentId && revokedIds.includes(currentId)) ctx.afterCommit(() => ctx.setSessionCookie(null));
 }

@@ -41,13 +41,19 @@ export async function findSessionPrincipal(
   return principalOf(session);
 }
 
-/** The principal of a session, with every scope that its user's roles allow. */
-export function principalOf({
-  id,
-  userId,
-  roles,
-  tier,
-}: Pick<LiveSession, 'id' | 'userId' | 'roles' | 'tier'>): Principal {
+const principals = new WeakMap<LiveSession, Principal>();
+
+/** One principal for each copy that the cache holds: what is decided of a principal is decided once. */
+function principalOf(session: LiveSession): Principal {
+  const known = principals.get(session);
+  if (known) return known;
+  const principal = createPrincipal(session);
+  principals.set(session, principal);
+  return principal;
+}
+
+/** With every scope that its user's roles allow. */
+function createPrincipal({ id, userId, roles, tier, basis }: LiveSession): Principal {
   return {
     kind: 'SESSION',
     userId,
@@ -56,7 +62,9 @@ export function principalOf({
     tier,
     agentId: null,
     apiKeyId: null,
+    keyHash: null,
     sessionId: id,
+    basis,
   };
 }
 

@@ -16,6 +16,8 @@ export type Db = PgDatabase<PostgresJsQueryResultHKT, Record<string, never>>;
 export type Database = {
   db: Db;
   kind: 'postgres' | 'embedded';
+  /** The same database over a connection of its own, for what must not wait behind requests; fails after 1.5 s. */
+  control: Db;
   /** Resolves when the engine answered a statement. */
   ping(): Promise<void>;
   /**

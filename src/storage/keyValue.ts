@@ -6,24 +6,15 @@ const maxMemoryEntries = 10_000;
 /** Short-lived texts by key. Entries may vanish at any time; `ttlMs` is a whole number of at least 1. */
 export type KeyValue = {
   get(key: string): Promise<string | null>;
-  /** Leaves an entry that is there as it is, its time to live included. */
-  setIfAbsent(key: string, value: string, ttlMs: number): Promise<void>;
   set(key: string, value: string, ttlMs: number): Promise<void>;
-  delete(key: string): Promise<void>;
 };
 
 /** Shared by every process on this Redis; rejects with the errors of ioredis while Redis is away. */
 export function createRedisKeyValue(redis: Redis): KeyValue {
   return {
     get: (key) => redis.get(key),
-    async setIfAbsent(key, value, ttlMs) {
-      await redis.set(key, value, 'PX', ttlMs, 'NX');
-    },
     async set(key, value, ttlMs) {
       await redis.set(key, value, 'PX', ttlMs);
-    },
-    async delete(key) {
-      await redis.del(key);
     },
   };
 }
@@ -35,16 +26,8 @@ export function createMemoryKeyValue(now: () => number = Date.now): KeyValue {
     async get(key) {
       return entries.get(key) ?? null;
     },
-    async setIfAbsent(key, value, ttlMs) {
-      if (!entries.has(key)) {
-        entries.set(key, value, { ttl: ttlMs });
-      }
-    },
     async set(key, value, ttlMs) {
       entries.set(key, value, { ttl: ttlMs });
-    },
-    async delete(key) {
-      entries.delete(key);
     },
   };
 }

@@ -8,6 +8,7 @@ import { createPostgresConnection } from './postgresConnection.ts';
 
 const defaultPoolSize = 10;
 const deadlineMs = 4500;
+const controlDeadlineMs = 1500;
 /** Below the deadline, so that the server gives up first and the connection stays good. */
 const requestSettings = {
   statement_timeout: '4000',
@@ -53,6 +54,7 @@ export async function openPostgres({
   };
 
   const { db, pool } = open(poolSize, deadlineMs, requestSettings);
+  const control = open(1, controlDeadlineMs, requestSettings);
   const ping = async () => {
     await pool.use((connection) => connection.run('select 1', [], true));
   };
@@ -72,7 +74,10 @@ export async function openPostgres({
   await ping().catch((error) => {
     throw new Error(`The database cannot be opened: ${reasonOf(error)}`, { cause: error });
   });
-  return { db, kind: 'postgres', ping, exclusively, close: pool.close };
+  const close = async () => {
+    await Promise.all([pool.close(), control.pool.close()]);
+  };
+  return { db, control: control.db, kind: 'postgres', ping, exclusively, close };
 }
 
 async function lock(tx: Db): Promise<void> {

@@ -28,6 +28,15 @@ export async function openRedis(url: string, onError: (error: Error) => void): P
   }
 }
 
+/** A connection of its own for subscriptions, as `redis` is connected; it comes back by itself after a loss. */
+export function openSubscriber(redis: Redis, onError: (error: Error) => void): Redis {
+  const subscriber = redis.duplicate({ autoResubscribe: false });
+  limitCommands(subscriber);
+  subscriber.on('error', onError);
+  subscriber.connect().catch(() => undefined); // The error event says more, and the next attempts are ioredis's own.
+  return subscriber;
+}
+
 /**
  * Fails what has no answer after 200 ms. ioredis's own time-out fires before the answers are read that came while this
  * process was busy, and takes its pause for a Redis that does not answer; so the sockets have their turn first.

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { makePgArray } from 'drizzle-orm/pg-core';
 import type { AgentStatus } from '../agents/table.ts';
+import type { Basis } from '../auth/credentialEpochs.ts';
 import type { Page } from '../graphql/connection.ts';
 import { type Db, rows } from '../storage/db.ts';
 import { createStatementCache } from '../storage/statementCache.ts';
@@ -21,15 +22,17 @@ const epochMs = sql.raw('(extract(epoch from timestamp) * 1000)::float8 as epoch
 
 /**
  * Stores the readings that are not there yet and moves their agents forward, in one statement; answers how many it
- * stored. Of readings with the same agent and timestamp the first one counts. An agent's state is that of its newest
+ * stored. Fails where an epoch of the basis was raised (changeAtOnce). Of readings with the same agent and timestamp the first one counts. An agent's state is that of its newest
  * reading, whatever order they arrive in.
  *
  * Every call locks readings first, then agents, each in the order of their keys: two calls can wait for each other, and
  * never both at once.
  */
-export async function insert(db: Db, readings: readonly TelemetryRow[]): Promise<number> {
+export async function insert(db: Db, readings: readonly TelemetryRow[], basis: Basis | null): Promise<number> {
   const [inserted] = await insertStatements(db, '', () => prepareInsert(db)).execute({
     readings: JSON.stringify(readings),
+    subjects: makePgArray([...(basis?.subjects ?? [])]),
+    epochs: makePgArray([...(basis?.epochs ?? [])]),
   });
   return inserted?.count ?? 0;
 }
@@ -55,16 +58,20 @@ function prepareInsert(db: Db) {
     select distinct on (agent_id) agent_id, status, timestamp from readings order by agent_id, timestamp desc
     on conflict (id) do update set status = excluded.status, last_seen_at = excluded.last_seen_at
     where agents.last_seen_at is null or agents.last_seen_at < excluded.last_seen_at`);
+  const [subjects, epochs] = [sql.placeholder('subjects'), sql.placeholder('epochs')];
   return db
     .with(readings, inserted, moved)
-    .select({ count: sql<number>`count(*)::integer` })
+    .select({
+      count: sql<number>`count(*)::integer`,
+      isHeld: sql<boolean>`(select require_credential_epochs(${subjects}::text[], ${epochs}::bigint[]))`,
+    })
     .from(inserted)
     .prepare('insert_readings');
 }
 
 /** Stores the reading unless its agent has one of that timestamp; answers the one that is there then. */
-export async function insertOne(db: Db, reading: TelemetryRow): Promise<TelemetryRow> {
-  if ((await insert(db, [reading])) === 1) return reading;
+export async function insertOne(db: Db, reading: TelemetryRow, basis: Basis | null): Promise<TelemetryRow> {
+  if ((await insert(db, [reading], basis)) === 1) return reading;
   const result = await db.execute(sql`
     select agent_id, ${epochMs}, metrics, status from telemetry
     where agent_id = ${reading.agentId} and timestamp = ${reading.timestamp.toISOString()}::timestamptz`);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { changeAtOnce } from '../auth/changeAtOnce.ts';
 import { parsePage, toConnection } from '../graphql/connection.ts';
 import { instant, parseInput, parseTogether } from '../graphql/input.ts';
 import type { Resolvers } from '../graphql/types.generated.ts';
@@ -21,11 +22,12 @@ export const telemetryResolvers = {
   Mutation: {
     submitTelemetry: async (_parent, args, ctx) => {
       const reading = parseInput(telemetryInput, args.input, 'input');
-      return { telemetry: await telemetry.insertOne(ctx.db, reading) };
+      return { telemetry: await changeAtOnce(ctx, (db, basis) => telemetry.insertOne(db, reading, basis)) };
     },
     submitTelemetryBatch: async (_parent, { inputs }, ctx) => {
       const { readings, rejected } = parseBatch(inputs);
-      const accepted = readings.length === 0 ? 0 : await telemetry.insert(ctx.db, readings);
+      const accepted =
+        readings.length === 0 ? 0 : await changeAtOnce(ctx, (db, basis) => telemetry.insert(db, readings, basis));
       return { accepted, duplicates: readings.length - accepted, rejected };
     },
   },

@@ -1,3 +1,4 @@
+import { invalidate } from '../auth/invalidate.ts';
 import { hashPassword } from '../auth/password.ts';
 import { requireCaller } from '../auth/requireCaller.ts';
 import { scopes } from '../auth/roles.ts';
@@ -46,7 +47,7 @@ export const usersResolvers = {
       if (!roles.includes('ADMIN')) await requireOtherAdmin(ctx, args.userId);
       const user = existing(await users.setRoles(ctx.db, args.userId, roles));
       ctx.audit.target('user', user.id);
-      forgetCredentials(ctx, user.id, await sessions.findLiveIds(ctx.db, user.id));
+      await invalidate(ctx, [user.id]);
       return { user };
     },
 
@@ -54,7 +55,8 @@ export const usersResolvers = {
       await requireOtherAdmin(ctx, args.userId);
       const user = existing(await users.disable(ctx.db, args.userId));
       ctx.audit.target('user', user.id);
-      forgetCredentials(ctx, user.id, await revokeSessions(ctx, user.id, null));
+      await revokeSessions(ctx, user.id, null);
+      await invalidate(ctx, [user.id]);
       return { user };
     },
 
@@ -63,8 +65,8 @@ export const usersResolvers = {
       const passwords = parseInput(changePasswordArguments, args);
       const user = await changePassword(ctx.db, caller.userId, passwords);
       ctx.audit.target('user', user.id);
-      const revokedIds = await revokeSessions(ctx, user.id, caller.sessionId);
-      ctx.afterCommit(() => ctx.services.sessionCache.forget(revokedIds));
+      await revokeSessions(ctx, user.id, caller.sessionId);
+      await invalidate(ctx, [user.id]);
       return { user };
     },
   },
@@ -81,14 +83,6 @@ async function requireOtherAdmin(ctx: Context, userId: string): Promise<void> {
   if (!(await users.hasOtherAdmin(ctx.db, userId))) throw new ConflictError('The last ADMIN stays one.');
 }
 
-async function revokeSessions(ctx: Context, userId: string, sparedId: string | null): Promise<string[]> {
-  const revokedIds = await sessions.revokeLive(ctx.db, userId, sparedId);
-  for (const id of revokedIds) ctx.audit.target('session', id);
-  return revokedIds;
-}
-
-/** Copies of what the user's credentials may do are the old ones once the change is committed. */
-function forgetCredentials(ctx: Context, userId: string, sessionIds: readonly string[]): void {
-  ctx.afterCommit(() => ctx.services.sessionCache.forget(sessionIds));
-  ctx.afterCommit(() => ctx.services.apiKeyCache.forgetOwner(userId));
+async function revokeSessions(ctx: Context, userId: string, sparedId: string | null): Promise<void> {
+  for (const id of await sessions.revokeLive(ctx.db, userId, sparedId)) ctx.audit.target('session', id);
 }

@@ -5,15 +5,6 @@ import type { Db } from '../storage/db.ts';
 // Call these after the row of the user has been changed in the same transaction: a log-in holds that row until its
 // session is committed, so that its session is seen here, or it sees the change.
 
-/** The ids of the sessions that can still let this user in. */
-export async function findLiveIds(db: Db, userId: string): Promise<string[]> {
-  const live = await db
-    .select({ id: sessions.id })
-    .from(sessions)
-    .where(and(eq(sessions.userId, userId), isLiveSession));
-  return live.map(({ id }) => id);
-}
-
 /** Revokes the user's living sessions, all but the one that is spared; answers their ids. */
 export async function revokeLive(db: Db, userId: string, sparedId: string | null): Promise<string[]> {
   const revoked = await db

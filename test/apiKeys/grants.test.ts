@@ -16,7 +16,9 @@ function caller(role: Role, scopes: Iterable<Scope> = scopesOfRoles([role])): Pr
     tier: 'STANDARD',
     agentId: null,
     apiKeyId: null,
+    keyHash: null,
     sessionId: 'sess_1',
+    basis: { subjects: ['global', 'user_1', 'sess_1'], epochs: [0, 0, 0] },
   };
 }
 

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createApiKeyCache } from '../../src/apiKeys/cache.ts';
 import { createLastUsed, type LastUsed } from '../../src/apiKeys/lastUsed.ts';
 import * as apiKeys from '../../src/apiKeys/repository.ts';
 import { hashApiKey, newApiKeySecret, startOf } from '../../src/apiKeys/secret.ts';
 import { authenticateApiKey } from '../../src/apiKeys/strategy.ts';
 import { apiKeys as table } from '../../src/apiKeys/table.ts';
+import { createCredentialEpochs } from '../../src/auth/credentialEpochs.ts';
 import type { Role } from '../../src/auth/roles.ts';
+import { createVerdictCache } from '../../src/auth/verdictCache.ts';
 import type { Database, Db } from '../../src/storage/db.ts';
 import { newId } from '../../src/storage/id.ts';
 import { migrate } from '../../src/storage/migrate.ts';
@@ -60,9 +61,11 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
     return { secret, apiKey };
   }
 
+  const createCache = () => createVerdictCache<apiKeys.ApiKeyRecord>(createCredentialEpochs(() => true));
+
   /** As the first request of a process would find it. */
   const authenticate = (secret: string, ip = '192.0.2.1') =>
-    authenticateApiKey({ db, cache: createApiKeyCache(), lastUsed }, secret, ip);
+    authenticateApiKey({ db, cache: createCache(), lastUsed }, secret, ip);
 
   const rotate = (id: string, present: string, next: string, overlapSeconds: number) =>
     apiKeys.rotate(db, id, hashApiKey(present), { secretHash: hashApiKey(next), start: startOf(next), overlapSeconds });
@@ -77,6 +80,8 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
     expect(await authenticate(secret)).toEqual({
       ...{ kind: 'API_KEY', userId: apiKey.owner.id, roles: ['AGENT'], scopes: new Set(['tasks:work']) },
       ...{ tier: 'PREMIUM', agentId: 'agent-7', apiKeyId: apiKey.id, sessionId: null },
+      keyHash: hashApiKey(secret),
+      basis: { subjects: ['global', apiKey.owner.id, apiKey.id], epochs: [0, 0, 0] },
     });
     await newKey({ role: 'AGENT', agentId: 'agent-7' });
   });
@@ -88,7 +93,7 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
   });
 
   test('a malformed key asks no store', async () => {
-    const cache = createApiKeyCache(() => Promise.reject(new Error('asked')));
+    const cache = { find: () => Promise.reject(new Error('asked')) };
     expect(await authenticateApiKey({ db, cache, lastUsed }, 'nxk_test_guess', '192.0.2.1')).toBeNull();
   });
 
@@ -110,7 +115,7 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
 
   test('a key ends at its instant, from the cache too', async () => {
     const { secret } = await newKey({ expiresAt: new Date(Date.now() + 60_000) });
-    const cache = createApiKeyCache();
+    const cache = createCache();
     const again = () => authenticateApiKey({ db, cache, lastUsed }, secret, '192.0.2.1');
     expect(await again()).not.toBeNull();
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 60_001 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { newApiKeySecret } from '../../src/apiKeys/secret.ts';
 import { createAccessTokens } from '../../src/auth/accessToken.ts';
 import { type Authentication, authenticate } from '../../src/auth/authenticate.ts';
+import type { Basis } from '../../src/auth/credentialEpochs.ts';
 import type { Credentials } from '../../src/auth/credentials.ts';
 import { type Role, type Scope, scopesOfRoles } from '../../src/auth/roles.ts';
 import { AmbiguousCredentialsError } from '../../src/errors.ts';
@@ -15,6 +16,8 @@ const accessTokens = createAccessTokens({
   audience: 'nexus-clients',
 });
 
+const basis: Basis = { subjects: ['global', 'user_1', 'sess_1'], epochs: [0, 0, 0] };
+
 /** Stores that hold one session, or nothing, or fail with this error. */
 function deps({ session, failure }: { session?: LiveSession; failure?: Error } = {}): Authentication {
   const answer = async <T>(value: T): Promise<T> => {
@@ -23,11 +26,10 @@ function deps({ session, failure }: { session?: LiveSession; failure?: Error } =
   };
   return {
     db: {} as Db,
-    apiKeyCache: { find: () => answer(null), forget: () => undefined, forgetOwner: () => undefined },
+    apiKeyCache: { find: () => answer(null) },
     sessionCache: {
       find: (_db, id) => answer(session?.id === id ? session : null),
       touch: () => undefined,
-      forget: async () => undefined,
     },
     accessTokens,
     lastUsed: { note: () => undefined, flush: async () => undefined, close: async () => undefined },
@@ -36,7 +38,10 @@ function deps({ session, failure }: { session?: LiveSession; failure?: Error } =
 
 function liveSession(roles: Role[]): LiveSession {
   const now = Date.now();
-  return { id: 'sess_1', secretHash: '', userId: 'user_1', roles, tier: 'PREMIUM', createdAt: now, lastSeenAt: now };
+  return {
+    ...{ id: 'sess_1', secretHash: '', userId: 'user_1', roles, tier: 'PREMIUM', createdAt: now, lastSeenAt: now },
+    ...{ epoch: 1, basis },
+  };
 }
 
 async function tokenOf(roles: Role[], scopes: Iterable<Scope> = scopesOfRoles(roles)): Promise<Credentials> {
@@ -84,7 +89,7 @@ describe('an access token', () => {
     const credentials = await tokenOf(['OPERATOR'], ['tasks:read']);
     expect(await come(credentials, liveSession(['OPERATOR']))).toEqual({
       ...{ kind: 'ACCESS_TOKEN', userId: 'user_1', roles: ['OPERATOR'], scopes: new Set(['tasks:read']) },
-      ...{ tier: 'PREMIUM', agentId: null, apiKeyId: null, sessionId: 'sess_1' },
+      ...{ tier: 'PREMIUM', agentId: null, apiKeyId: null, keyHash: null, sessionId: 'sess_1', basis },
     });
   });
 

@@ -159,6 +159,8 @@ function principalOf({ credential, roles, scopes, ownId }: CallerFacts): Princip
     tier: 'STANDARD',
     agentId: isAgent ? ownId : null,
     apiKeyId: credential === 'API_KEY' ? `key of ${ownId}` : null,
+    keyHash: null,
     sessionId: credential === 'API_KEY' ? null : `session of ${ownId}`,
+    basis: { subjects: ['global', 'a user', 'a credential'], epochs: [0, 0, 0] },
   };
 }

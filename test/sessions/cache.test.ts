@@ -1,5 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { type CredentialEpochs, createCredentialEpochs, raiseEpochs } from '../../src/auth/credentialEpochs.ts';
 import { createSessionCache, type SessionCache } from '../../src/sessions/cache.ts';
 import * as sessions from '../../src/sessions/repository.ts';
 import { formatSessionCookie, hashSecret, newSessionSecret } from '../../src/sessions/secret.ts';
@@ -37,13 +38,20 @@ afterAll(async () => {
 
 let store: KeyValue;
 let errors: unknown[];
+let epochs: CredentialEpochs;
+let isTrusted = true;
+const report = (error: unknown) => void errors.push(error);
+/** What a change of the subject does. */
+const raise = async (subject: string) => epochs.note(await raiseEpochs(db, [subject]));
 let cache: SessionCache;
 
 beforeEach(() => {
   statements = [];
   errors = [];
   store = createMemoryKeyValue();
-  cache = createSessionCache(store, (error) => errors.push(error));
+  isTrusted = true;
+  epochs = createCredentialEpochs(() => isTrusted);
+  cache = createSessionCache(store, epochs, report);
 });
 
 async function logIn() {
@@ -122,7 +130,7 @@ describe('a session cookie', () => {
     const { session, cookie } = await logIn();
     await authenticateSession(db, cache, cookie, Date.now());
     await age(session.id, { lastSeenAt: '5 minutes' });
-    await cache.forget([session.id]);
+    await raise(session.id);
     statements = [];
     for (let use = 0; use < 5; use++) await authenticateSession(db, cache, cookie, Date.now());
     await vi.waitFor(async () => expect(Date.now() - (await lastSeen(session.id))).toBeLessThan(60_000));
@@ -138,7 +146,7 @@ describe('the session behind a token', () => {
     const { user, session } = await logIn();
     expect(await findSessionPrincipal(db, cache, session.id)).toMatchObject({ userId: user.id });
     await sessions.revoke(db, session.id, null, null);
-    await cache.forget([session.id]);
+    await raise(session.id);
     expect(await findSessionPrincipal(db, cache, session.id)).toBeNull();
   });
 });
@@ -159,21 +167,33 @@ describe('the cache', () => {
     expect(await store.get(`nexus:session:${session.id}`)).toBeNull();
   });
 
-  test('does not bring back a session that was revoked while its row was read', async () => {
+  test('does not believe what was read before a session was revoked, wherever it comes from', async () => {
     const { session } = await logIn();
     const { promise: revoked, resolve: revoke } = Promise.withResolvers<void>();
-    const slow = createSessionCache(
-      { ...store, setIfAbsent: (...entry) => revoked.then(() => store.setIfAbsent(...entry)) },
-      (error) => errors.push(error),
-    );
-    const reading = slow.find(db, session.id);
-    await vi.waitFor(() => expect(statements.length).toBeGreaterThan(0));
+    const slow = { ...store, set: (...entry: Parameters<KeyValue['set']>) => revoked.then(() => store.set(...entry)) };
+    expect(await createSessionCache(slow, epochs, report).find(db, session.id)).not.toBeNull();
     await sessions.revoke(db, session.id, null, null);
-    await cache.forget([session.id]);
+    await raise(session.id);
     revoke();
-    await reading;
+    await vi.waitFor(async () => expect(await store.get(`nexus:session:${session.id}`)).not.toBeNull());
     expect(await cache.find(db, session.id)).toBeNull();
     expect(errors).toEqual([]);
+  });
+
+  test('of another process is of use to this one', async () => {
+    const { session } = await logIn();
+    await createSessionCache(store, epochs, report).find(db, session.id);
+    statements = [];
+    expect(await cache.find(db, session.id)).toMatchObject({ id: session.id });
+    expect(statements).toEqual([]);
+  });
+
+  test('asks Postgres each time while the epochs are not to be trusted', async () => {
+    const { session } = await logIn();
+    await cache.find(db, session.id);
+    isTrusted = false;
+    await sessions.revoke(db, session.id, null, null);
+    expect(await cache.find(db, session.id)).toBeNull();
   });
 
   test.each(['not JSON', '{}', '[]', 'null', '{"id":1}'])('takes %s for nothing', async (garbage) => {
@@ -184,33 +204,16 @@ describe('the cache', () => {
 
   test('reads Postgres where the store fails, and reports it', async () => {
     const { session } = await logIn();
-    const down = createSessionCache({ ...store, get: async () => Promise.reject(new Error('down')) }, (error) =>
-      errors.push(error),
-    );
-    expect(await down.find(db, session.id)).toMatchObject({ id: session.id });
+    const down = { ...store, get: async () => Promise.reject(new Error('down')) };
+    expect(await createSessionCache(down, epochs, report).find(db, session.id)).toMatchObject({ id: session.id });
     expect(errors).toEqual([new Error('down')]);
   });
 
   test('answers where a copy cannot be kept, and reports it', async () => {
     const { session } = await logIn();
-    const full = createSessionCache({ ...store, setIfAbsent: async () => Promise.reject(new Error('full')) }, (error) =>
-      errors.push(error),
-    );
-    expect(await full.find(db, session.id)).toMatchObject({ id: session.id });
-    expect(errors).toEqual([new Error('full')]);
-  });
-
-  test('lets nobody in by a stale copy that it could not drop', async () => {
-    const { session } = await logIn();
-    const stuck = createSessionCache({ ...store, set: async () => Promise.reject(new Error('down')) }, (error) =>
-      errors.push(error),
-    );
-    expect(await stuck.find(db, session.id)).not.toBeNull();
-    await sessions.revoke(db, session.id, null, null);
-    await stuck.forget([session.id]);
-    expect(errors).toEqual([new Error('down')]);
-    expect(await store.get(`nexus:session:${session.id}`)).toContain(session.id);
-    expect(await stuck.find(db, session.id)).toBeNull();
+    const full = { ...store, set: async () => Promise.reject(new Error('full')) };
+    expect(await createSessionCache(full, epochs, report).find(db, session.id)).toMatchObject({ id: session.id });
+    await vi.waitFor(() => expect(errors).toEqual([new Error('full')]));
   });
 });
 

@@ -1,0 +1,74 @@
+import { type SQLWrapper, sql } from 'drizzle-orm';
+import { makePgArray } from 'drizzle-orm/pg-core';
+import { LRUCache } from 'lru-cache';
+import { type Db, rows } from '../storage/db.ts';
+
+/** Whose epoch it is when the rights of everybody change. */
+export const everybody = 'global';
+
+/** What a verdict about a credential depends on: everybody, the user, and the session or the API key. */
+export type Subjects = readonly [typeof everybody, userId: string, credentialId: string];
+
+/** The epochs of the subjects, in their order, read in the statement that read the rights. */
+export type Epochs = readonly [global: number, user: number, credential: number];
+
+/** What rights were read with: rights hold while no epoch of their subjects is raised. */
+export type Basis = { subjects: Subjects; epochs: Epochs };
+
+/** An epoch that has grown. */
+export type Raise = { subject: string; epoch: number };
+
+/** What this process knows of raised epochs. */
+export type CredentialEpochs = {
+  /** Whether copies may be believed: false where this process may have missed a raise of some time ago. */
+  isTrusted(): boolean;
+  /** Whether none of the epochs is known to have been raised since they were read. */
+  isCurrent(basis: Basis): boolean;
+  /** From now on, what was read before these raises is not current; answers those that were not known. */
+  note(raises: readonly Raise[]): Raise[];
+};
+
+/** Longer than any copy of rights lives, in this process or in Redis, with the read that it comes from. */
+export const rememberedMs = 300_000;
+
+/** Nothing known yet; `isTrusted` is the word of whoever keeps it fed. */
+export function createCredentialEpochs(isTrusted: () => boolean): CredentialEpochs {
+  // Without a bound: what is forgotten early would be believed, and each raise is an audited change.
+  const known = new LRUCache<string, number>({ ttl: rememberedMs, ttlAutopurge: true });
+  return {
+    isTrusted,
+    isCurrent: ({ subjects, epochs }) =>
+      known.size === 0 || subjects.every((subject, index) => (known.get(subject) ?? 0) <= (epochs[index] ?? 0)),
+    note: (raises) =>
+      raises.filter(({ subject, epoch }) => {
+        const isNew = epoch > (known.get(subject) ?? 0);
+        if (isNew) known.set(subject, epoch);
+        return isNew;
+      }),
+  };
+}
+
+/**
+ * Raises the epochs of the subjects in this transaction, which waits for the writes under their rights that are under
+ * way: after the commit, none can be committed any more.
+ */
+export async function raiseEpochs(tx: Db, subjects: readonly string[]): Promise<Raise[]> {
+  const result = await tx.execute(sql`
+    select subject, epoch::float8 as epoch from raise_credential_epochs(${makePgArray([...subjects])}::text[])`);
+  return rows<Raise>(result);
+}
+
+/** Whether rights that were read with these epochs may have changed; if not, they will not until the transaction ends. */
+export async function haveEpochsMoved(tx: Db, { subjects, epochs }: Basis): Promise<boolean> {
+  const result = await tx.execute(sql`
+    select credential_epochs_moved(${makePgArray([...subjects])}::text[], ${makePgArray([...epochs])}::bigint[]) as moved`);
+  return rows<{ moved: boolean }>(result)[0]?.moved !== false;
+}
+
+/** The epoch of a subject, as a column of another statement: 0 where it was never raised. */
+export function epochOf(subject: SQLWrapper) {
+  return sql<number>`coalesce((select epoch from credential_epochs where subject = ${subject}), 0)::float8`;
+}
+
+/** The epoch of everybody: credentials that were made before it are worth nothing. */
+export const epochOfEverybody = epochOf(sql.raw(`'${everybody}'`));
