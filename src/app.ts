@@ -61,9 +61,9 @@ export async function createApp(config: Config, { onStatement }: AppOptions = {}
   try {
     const database = await openDatabase({ ...config, onStatement });
     closers.push(() => database.close());
-    await migrate(database, { folder: migrationsFolder });
     const redis = config.redisUrl === undefined ? null : await openRedis(config.redisUrl, report('Redis failed.'));
     if (redis) closers.push(async () => redis.disconnect());
+    await migrate(database, { folder: migrationsFolder });
 
     const { db } = database;
     const lastUsed = createLastUsed(db, report('The last use of API keys could not be written.'));

@@ -29,6 +29,13 @@ export class AmbiguousCredentialsError extends NexusError {
   }
 }
 
+/** A person who must log in again before doing this (RFC 9470). */
+export class ReauthenticationRequiredError extends NexusError {
+  constructor() {
+    super('REAUTHENTICATION_REQUIRED', 'This needs a recent login. Log in again.');
+  }
+}
+
 /** A caller who is known and may not. */
 export class ForbiddenError extends NexusError {
   constructor(message = 'The credential does not allow this.') {
@@ -113,6 +120,7 @@ export class InternalServerError extends NexusError {
 const httpStatusByCode: Record<string, number> = {
   AMBIGUOUS_CREDENTIALS: 400,
   UNAUTHENTICATED: 401,
+  REAUTHENTICATION_REQUIRED: 401,
   FORBIDDEN: 403,
   RATE_LIMITED: 429,
   DEPENDENCY_UNAVAILABLE: 503,

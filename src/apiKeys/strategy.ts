@@ -60,6 +60,7 @@ function createPrincipal(key: ApiKeyRecord): Principal | null {
     apiKeyId: key.id,
     keyHash: key.secretHash,
     sessionId: null,
+    authenticatedAt: null,
     basis: key.basis,
     ...(key.isPrevious && key.endsAt && { secretEndsAt: key.endsAt }),
   };

@@ -15,6 +15,8 @@ export type Principal = {
   /** The hash of the API key's secret, which a rotation may have replaced meanwhile. */
   keyHash: string | null;
   sessionId: string | null;
+  /** When a person gave the password, in milliseconds; null for an API key. */
+  authenticatedAt: number | null;
   /** What the rights were read with. */
   basis: Basis;
   /** Set where the secret of the key was replaced: when it stops working. */

@@ -1298,6 +1298,7 @@ export type AuditDirectiveResolver<Result, Parent, ContextType = Context, Args =
 
 export type AuthDirectiveArgs = {
   credentials?: Maybe<Array<CredentialKind>>;
+  maxAgeSeconds?: Maybe<Scalars['Int']['input']>;
   owner?: Maybe<Array<Scalars['String']['input']>>;
   roles?: Maybe<Array<Role>>;
   scopes?: Maybe<Array<Array<Scalars['Scope']['input']>>>;

@@ -30,9 +30,9 @@ function lineOf(coordinate: string, policy: FieldPolicy | undefined): string {
   return columns.join(' | ');
 }
 
-function whoOf({ roles, owner }: AuthRule): string {
-  const who = [...roles, ...owner.map(({ text }) => `owner(${text})`)];
-  return who.join(' or ') || 'any caller';
+function whoOf({ roles, owner, maxAgeSeconds }: AuthRule): string {
+  const who = [...roles, ...owner.map(({ text }) => `owner(${text})`)].join(' or ') || 'any caller';
+  return maxAgeSeconds === null ? who : `${who}, a person logged in for at most ${maxAgeSeconds} s`;
 }
 
 function limitOf({ max, window, per, identityArgs, count }: RateLimitRule): string {

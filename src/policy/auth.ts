@@ -1,7 +1,7 @@
-import { ownIdOf } from '../auth/principal.ts';
+import { ownIdOf, type Principal } from '../auth/principal.ts';
 import { includesRole } from '../auth/roles.ts';
 import type { Context } from '../context.ts';
-import { ForbiddenError, NotFoundError, UnauthenticatedError } from '../errors.ts';
+import { ForbiddenError, NotFoundError, ReauthenticationRequiredError, UnauthenticatedError } from '../errors.ts';
 import { valuesAt } from './paths.ts';
 import { and, decide, or, rule, type ShieldRule } from './shield.ts';
 import type { AuthRule, OwnerPath } from './table.ts';
@@ -12,20 +12,22 @@ type Subject = { parent: unknown; result?: unknown };
 /** What can be said before the resolver: allowed, refused, or dependent on objects that are not there yet. */
 export type EarlyVerdict = true | Error | 'depends';
 
-/** Decides one @auth, by shield rules: kind ∧ scopes ∧ (role ∨ owner). */
+/** Decides one @auth, by shield rules: kind ∧ scopes ∧ (role ∨ owner) ∧ age. */
 export class AuthGuard {
   readonly #rule: AuthRule;
   readonly #identified: ShieldRule;
   readonly #byRole: ShieldRule;
   readonly #asOwner: ShieldRule;
+  readonly #recent: ShieldRule;
   readonly #verdictsByRole = new WeakMap<object, true | Error>();
 
   constructor(authRule: AuthRule) {
     const conditions = [isOfKind(authRule), hasScopes(authRule)];
     this.#rule = authRule;
-    this.#identified = and(...conditions);
+    this.#identified = and(...conditions, isRecent(authRule));
     this.#byRole = and(...conditions, hasRole(authRule));
-    this.#asOwner = and(...conditions, or(...authRule.owner.map(owns)));
+    this.#asOwner = and(...conditions, or(...authRule.owner.map(owns)), isRecent(authRule));
+    this.#recent = isRecent(authRule);
   }
 
   /** Whether the result takes part in the decision. */
@@ -60,11 +62,16 @@ export class AuthGuard {
 
   /** Whether this caller is known to pass whatever the objects are: nothing is left to decide then. */
   isKnownToPass({ caller }: Context): boolean {
-    return caller !== null && this.#verdictsByRole.get(caller) === true;
+    return caller !== null && this.#verdictsByRole.get(caller) === true && isRecentLogin(caller, this.#rule);
+  }
+
+  async #decideByRole(ctx: Context): Promise<true | Error> {
+    const verdict = await this.#decideByPrincipal(ctx);
+    return verdict === true ? decide(this.#recent, {}, {}, ctx) : verdict;
   }
 
   /** Depends on nothing but the principal, which never changes, so it is decided once for each principal. */
-  async #decideByRole(ctx: Context): Promise<true | Error> {
+  async #decideByPrincipal(ctx: Context): Promise<true | Error> {
     const known = ctx.caller && this.#verdictsByRole.get(ctx.caller);
     if (known) return known;
     const verdict = await decide(this.#byRole, {}, {}, ctx);
@@ -101,6 +108,18 @@ function hasRole({ roles, owner, origin }: AuthRule): ShieldRule {
     (_subject, _args, { caller }: Context) =>
       roles.some((role) => includesRole(caller?.roles ?? [], role)) || new ForbiddenError(),
   );
+}
+
+function isRecent(authRule: AuthRule): ShieldRule {
+  return rule(`${authRule.origin} age`, { cache: 'no_cache' })(
+    (_subject, _args, { caller }: Context) =>
+      (caller !== null && isRecentLogin(caller, authRule)) || new ReauthenticationRequiredError(),
+  );
+}
+
+function isRecentLogin({ authenticatedAt }: Principal, { maxAgeSeconds }: AuthRule): boolean {
+  if (maxAgeSeconds === null || authenticatedAt === null) return true;
+  return Date.now() - authenticatedAt <= maxAgeSeconds * 1000;
 }
 
 function owns({ root, segments, text }: OwnerPath): ShieldRule {

@@ -194,6 +194,9 @@ class PolicyCompiler {
     const scopes = values.scopes as Scope[][] | null | undefined;
     const credentials = values.credentials as CredentialKind[] | null | undefined;
     const owner = values.owner as string[] | null | undefined;
+    const maxAgeSeconds = (values.maxAgeSeconds ?? null) as number | null;
+    if (maxAgeSeconds !== null && maxAgeSeconds < 1)
+      this.#problem(place, `@auth(maxAgeSeconds: ${maxAgeSeconds}) must be 1 or more`);
     for (const [name, list] of Object.entries({ roles, scopes, credentials, owner }))
       if (list && list.length === 0) this.#problem(place, `@auth(${name}) is empty: nobody could call it`);
     for (const scope of scopes?.flat() ?? [])
@@ -211,6 +214,7 @@ class PolicyCompiler {
       scopes: scopes ?? [],
       credentials: credentials ?? [],
       owner: paths,
+      maxAgeSeconds,
       origin: place,
     };
     return [rule];

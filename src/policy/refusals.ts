@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { auditEventOf } from './audit.ts';
 import type { AuditRule, FieldPolicy } from './table.ts';
 
-const refusalCodes = new Set(['UNAUTHENTICATED', 'FORBIDDEN', 'RATE_LIMITED']);
+const refusalCodes = new Set(['UNAUTHENTICATED', 'REAUTHENTICATION_REQUIRED', 'FORBIDDEN', 'RATE_LIMITED']);
 
 /** So many rows of refusals a caller, or an address, adds in a minute; the request events have them all. */
 const refusalRowsLimit = { max: 600, windowMs: 60_000 };

@@ -3,12 +3,14 @@ import type { CredentialKind, Role, Scope } from '../auth/roles.ts';
 /** A path to ids: through the arguments, the parent object or the result of a field. */
 export type OwnerPath = { root: 'args' | 'parent' | 'result'; segments: readonly string[]; text: string };
 
-/** One @auth: kind ∧ scopes ∧ (role ∨ owner). An empty list demands nothing of its kind. */
+/** One @auth: kind ∧ scopes ∧ (role ∨ owner) ∧ age. An empty list demands nothing of its kind. */
 export type AuthRule = {
   roles: readonly Role[];
   scopes: readonly (readonly Scope[])[];
   credentials: readonly CredentialKind[];
   owner: readonly OwnerPath[];
+  /** How long ago a person may have given the password; null: any time. */
+  maxAgeSeconds: number | null;
   /** Where it is written: `Query.task`, `interface Node`, … */
   origin: string;
 };

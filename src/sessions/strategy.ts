@@ -53,7 +53,7 @@ function principalOf(session: LiveSession): Principal {
 }
 
 /** With every scope that its user's roles allow. */
-function createPrincipal({ id, userId, roles, tier, basis }: LiveSession): Principal {
+function createPrincipal({ id, userId, roles, tier, createdAt, basis }: LiveSession): Principal {
   return {
     kind: 'SESSION',
     userId,
@@ -64,6 +64,7 @@ function createPrincipal({ id, userId, roles, tier, basis }: LiveSession): Princ
     apiKeyId: null,
     keyHash: null,
     sessionId: id,
+    authenticatedAt: createdAt,
     basis,
   };
 }

@@ -18,6 +18,7 @@ function caller(role: Role, scopes: Iterable<Scope> = scopesOfRoles([role])): Pr
     apiKeyId: null,
     keyHash: null,
     sessionId: 'sess_1',
+    authenticatedAt: null,
     basis: { subjects: ['global', 'user_1', 'sess_1'], epochs: [0, 0, 0] },
   };
 }

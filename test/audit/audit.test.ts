@@ -23,6 +23,7 @@ type Act = {
   // biome-ignore lint/suspicious/noExplicitAny: the data of an answer has the shape of its operation.
   targets: (data: any) => Target[];
   kept: Record<string, unknown>;
+  found?: Record<string, unknown>;
 };
 
 const userAgent = 'the user agent of the test';
@@ -102,7 +103,12 @@ const acts: Record<string, () => Promise<Act>> = {
   },
   async rotateApiKey() {
     const { id } = await app.createKey({ scopes: ['tasks:read'] });
-    return { variables: { id, overlapSeconds: 60 }, targets: () => [['apiKey', id]], kept: { id, overlapSeconds: 60 } };
+    return {
+      variables: { id, overlapSeconds: 60 },
+      targets: () => [['apiKey', id]],
+      kept: { id, overlapSeconds: 60 },
+      found: { replacedStart: expect.stringMatching(/^nxk_test_\w{4}$/) },
+    };
   },
   async revokeApiKey() {
     const { id } = await app.createKey({ scopes: ['tasks:read'] });
@@ -186,7 +192,7 @@ describe('a mutation leaves exactly one row', () => {
   test.each(audited)('%s', async (field, { action, severity }) => {
     const act = await acts[field]?.();
     if (!act) throw new Error(`Say above how ${field} is called.`);
-    const { variables = {}, credential = admin, actorId = app.admin.id, targets, kept } = act;
+    const { variables = {}, credential = admin, actorId = app.admin.id, targets, kept, found } = act;
     const { data, errors, events } = await observe(operationOf(field), variables, credential);
     expect(errors).toBeUndefined();
     expect(events).toEqual([
@@ -194,7 +200,7 @@ describe('a mutation leaves exactly one row', () => {
         ...{ id: expect.stringMatching(/^audit_/), sequence: expect.any(Number), occurredAt: expect.any(String) },
         ...{ action, severity, outcome: 'SUCCEEDED', actor: { kind: 'USER', id: actorId } },
         targets: targets(data[field]).map(([type, id]) => ({ type, id })),
-        ...{ ip: '127.0.0.1', userAgent, requestId: `request-${requests}`, detail: { arguments: kept } },
+        ...{ ip: '127.0.0.1', userAgent, requestId: `request-${requests}`, detail: { ...found, arguments: kept } },
       },
     ]);
     expect(JSON.stringify(await app.sql`select * from audit_events`)).not.toContain(secretPassword);

@@ -34,6 +34,11 @@ const refusals: [string, string, RegExp][] = [
     query('x: Int @auth(scopes: [["tasks:read"], []])'),
     /^Query\.x @auth\(scopes\) holds an empty/,
   ],
+  [
+    'an age that no login has',
+    query('x: Int @auth(maxAgeSeconds: 0)'),
+    /^Query\.x @auth\(maxAgeSeconds: 0\) must be 1/,
+  ],
   ['empty credentials', query('x: Int @auth(credentials: [])'), /^Query\.x @auth\(credentials\) is empty/],
   ['an empty owner', query('x: Int @auth(owner: [])'), /^Query\.x @auth\(owner\) is empty/],
   [

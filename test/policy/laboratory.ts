@@ -161,6 +161,7 @@ function principalOf({ credential, roles, scopes, ownId }: CallerFacts): Princip
     apiKeyId: credential === 'API_KEY' ? `key of ${ownId}` : null,
     keyHash: null,
     sessionId: credential === 'API_KEY' ? null : `session of ${ownId}`,
+    authenticatedAt: null,
     basis: { subjects: ['global', 'a user', 'a credential'], epochs: [0, 0, 0] },
   };
 }
