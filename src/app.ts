@@ -17,6 +17,7 @@ import { createRedisCounters } from './limits/redisCounters.ts';
 import { Loaders } from './loaders.ts';
 import { closeLog, createLog, describeError } from './log.ts';
 import { Refusals } from './policy/refusals.ts';
+import { scopesOf } from './policy/table.ts';
 import { createSchema } from './schema.ts';
 import type { Services } from './services.ts';
 import { createSessionCache } from './sessions/cache.ts';
@@ -51,7 +52,7 @@ export type AppOptions = {
 
 /** Builds the app of the settings; rejects, having closed what was opened, where a part cannot start. */
 export async function createApp(config: Config, { onStatement }: AppOptions = {}): Promise<App> {
-  const { schema, guards } = createSchema(); // A policy that cannot be enforced stops everything, before anything opens.
+  const { schema, policy, guards } = createSchema(); // A policy that cannot be enforced stops everything, before anything opens.
   const log = createLog(config);
   const closers: (() => Promise<void>)[] = [async () => closeLog(log)];
   const close = async () => {
@@ -84,6 +85,7 @@ export async function createApp(config: Config, { onStatement }: AppOptions = {}
       }),
       apiKeyCache: createVerdictCache(feed.epochs),
       apiKeyEnvironment: config.isProduction ? 'live' : 'test',
+      usedScopes: scopesOf(policy),
       sessionCache: createSessionCache(keyValue, feed.epochs, report('The session cache failed.')),
       announceRaises: feed.announce,
     };

@@ -2,6 +2,7 @@ import type { ApiKeyRecord } from './apiKeys/repository.ts';
 import type { ApiKeyEnvironment } from './apiKeys/secret.ts';
 import type { AccessTokens } from './auth/accessToken.ts';
 import type { Raise } from './auth/credentialEpochs.ts';
+import type { Scope } from './auth/roles.ts';
 import type { VerdictCache } from './auth/verdictCache.ts';
 import type { Counters } from './limits/counters.ts';
 import type { SessionCache } from './sessions/cache.ts';
@@ -14,6 +15,8 @@ export type Services = {
   apiKeyCache: VerdictCache<ApiKeyRecord>;
   /** Which API keys this deployment makes. */
   apiKeyEnvironment: ApiKeyEnvironment;
+  /** The scopes that at least one field asks for. */
+  usedScopes: ReadonlySet<Scope>;
   sessionCache: SessionCache;
   /** For raises that are committed: what was read before them is not believed any more, here and elsewhere. */
   announceRaises(raises: readonly Raise[]): void;

@@ -33,12 +33,16 @@ const rotation = z.object({
 
 const revocation = z.object({ reason: text(1, 500).nullish() });
 
-/** What a key is made of, but for its secret; BAD_USER_INPUT with every problem, of the values and of the rights. */
+/**
+ * What a key is made of, but for its secret; BAD_USER_INPUT with every problem, of the values and of the rights. A scope
+ * that no field asks for is refused: it would wait in the key for whatever it comes to mean.
+ */
 export function parseNewApiKey(
   input: CreateApiKeyInput,
   caller: Principal,
   owner: ApiKeyOwner,
   maker: Bounds | null,
+  usedScopes: ReadonlySet<Scope>,
 ): Omit<NewApiKey, 'secretHash' | 'start'> {
   const schema = fields.superRefine((values, issue) => {
     const { role, agentId } = withDefaults(values);
@@ -46,6 +50,8 @@ export function parseNewApiKey(
       issue.addIssue({ code: 'custom', path: ['agentId'], message: 'goes together with the role AGENT' });
     }
     const grant = withDefaults(values);
+    if (grant.scopes.some((scope) => isScope(scope) && !usedScopes.has(scope)))
+      issue.addIssue({ code: 'custom', path: ['scopes'], message: 'must hold only scopes that some field asks for' });
     for (const { field, message } of [...grantProblems(grant, caller, owner), ...boundProblems(grant, maker)]) {
       issue.addIssue({ code: 'custom', path: [field], message });
     }

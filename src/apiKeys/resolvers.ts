@@ -28,7 +28,9 @@ export const apiKeysResolvers = {
   Mutation: {
     async createApiKey(_parent, { input }, ctx) {
       const caller = requireCaller(ctx.caller);
-      const key = parseNewApiKey(input, caller, await findOwner(input, caller, ctx), await findMaker(caller, ctx));
+      const owner = await findOwner(input, caller, ctx);
+      const maker = await findMaker(caller, ctx);
+      const key = parseNewApiKey(input, caller, owner, maker, ctx.services.usedScopes);
       const secret = newApiKeySecret(ctx.services.apiKeyEnvironment);
       const apiKey = await apiKeys.create(ctx.db, { ...key, secretHash: hashApiKey(secret), start: startOf(secret) });
       ctx.audit.target('apiKey', apiKey.id);

@@ -43,3 +43,8 @@ export type FieldPolicy = {
 
 /** Every field with a policy by its coordinate, `Type.field`. */
 export type PolicyTable = ReadonlyMap<string, FieldPolicy>;
+
+/** The scopes that at least one field asks for. */
+export function scopesOf(table: PolicyTable): ReadonlySet<Scope> {
+  return new Set([...table.values()].flatMap(({ auth }) => auth.flatMap(({ scopes }) => scopes.flat())));
+}

@@ -67,7 +67,7 @@ describe('createApiKey', () => {
     const input = {
       ...{
         name: 'Ω',
-        scopes: ['tasks:work', 'telemetry:write'],
+        scopes: ['tasks:read', 'telemetry:write'],
         role: 'AGENT',
         tier: 'STANDARD',
         agentId: 'agent-keeps',

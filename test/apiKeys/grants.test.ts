@@ -3,7 +3,7 @@ import type { Bounds } from '../../src/apiKeys/grants.ts';
 import { parseNewApiKey, parseOverlapSeconds } from '../../src/apiKeys/input.ts';
 import type { ApiKeyOwner } from '../../src/apiKeys/repository.ts';
 import type { Principal } from '../../src/auth/principal.ts';
-import { type Role, type Scope, scopesOfRoles, type Tier } from '../../src/auth/roles.ts';
+import { type Role, type Scope, scopes, scopesOfRoles, type Tier } from '../../src/auth/roles.ts';
 import { InputError } from '../../src/errors.ts';
 import type { CreateApiKeyInput } from '../../src/graphql/types.generated.ts';
 
@@ -30,6 +30,8 @@ const input = (changes: Partial<CreateApiKeyInput> = {}): CreateApiKeyInput => (
   ...changes,
 });
 
+const used: ReadonlySet<Scope> = new Set(scopes.filter((scope) => scope !== 'incidents:write'));
+
 /** The fields with problems. */
 function problemsOf(
   changes: Partial<CreateApiKeyInput>,
@@ -38,7 +40,7 @@ function problemsOf(
   maker: Bounds | null = null,
 ): string[] {
   try {
-    parseNewApiKey(input(changes), by, of, maker);
+    parseNewApiKey(input(changes), by, of, maker, used);
     return [];
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
@@ -53,12 +55,18 @@ describe('a new key', () => {
       ...{ name: 'a key', scopes: ['tasks:read'], ownerId: 'user_1' },
       ...{ role: 'VIEWER', tier: 'FREE', agentId: null, allowedIps: [], expiresAt: null },
     };
-    expect(parseNewApiKey(input(), caller('VIEWER'), owner('VIEWER'), null)).toEqual(expected);
-    expect(parseNewApiKey(input(rest), caller('VIEWER'), owner('VIEWER'), null)).toEqual(expected);
+    expect(parseNewApiKey(input(), caller('VIEWER'), owner('VIEWER'), null, used)).toEqual(expected);
+    expect(parseNewApiKey(input(rest), caller('VIEWER'), owner('VIEWER'), null, used)).toEqual(expected);
+  });
+
+  test('has no scope that no field asks for', () => {
+    expect(problemsOf({ role: 'ADMIN', scopes: ['incidents:write'] }, caller('ADMIN'), owner('ADMIN'))).toEqual([
+      'input.scopes',
+    ]);
   });
 
   test('with an agentId is an AGENT', () => {
-    const key = parseNewApiKey(input({ agentId: 'agent-1' }), caller('OPERATOR'), owner('OPERATOR'), null);
+    const key = parseNewApiKey(input({ agentId: 'agent-1' }), caller('OPERATOR'), owner('OPERATOR'), null, used);
     expect(key).toMatchObject({ role: 'AGENT', agentId: 'agent-1' });
   });
 

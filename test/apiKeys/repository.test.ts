@@ -81,6 +81,7 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
       ...{ kind: 'API_KEY', userId: apiKey.owner.id, roles: ['AGENT'], scopes: new Set(['tasks:work']) },
       ...{ tier: 'PREMIUM', agentId: 'agent-7', apiKeyId: apiKey.id, sessionId: null },
       keyHash: hashApiKey(secret),
+      authenticatedAt: null,
       basis: { subjects: ['global', apiKey.owner.id, apiKey.id], epochs: [0, 0, 0] },
     });
     await newKey({ role: 'AGENT', agentId: 'agent-7' });

@@ -89,7 +89,15 @@ describe('an access token', () => {
     const credentials = await tokenOf(['OPERATOR'], ['tasks:read']);
     expect(await come(credentials, liveSession(['OPERATOR']))).toEqual({
       ...{ kind: 'ACCESS_TOKEN', userId: 'user_1', roles: ['OPERATOR'], scopes: new Set(['tasks:read']) },
-      ...{ tier: 'PREMIUM', agentId: null, apiKeyId: null, keyHash: null, sessionId: 'sess_1', basis },
+      ...{
+        tier: 'PREMIUM',
+        agentId: null,
+        apiKeyId: null,
+        keyHash: null,
+        sessionId: 'sess_1',
+        authenticatedAt: expect.any(Number),
+        basis,
+      },
     });
   });
 

@@ -13,9 +13,9 @@ const viewerScopes = [
   'sessions:read',
   'sessions:write',
 ];
-const operatorScopes = [...viewerScopes, 'tasks:write', 'tasks:work', 'telemetry:write'];
-const adminScopes = [...operatorScopes, 'users:read', 'users:write', 'audit:read', 'incidents:write'];
-const agentScopes = ['tasks:read', 'tasks:work', 'telemetry:read', 'telemetry:write'];
+const operatorScopes = [...viewerScopes, 'tasks:write', 'telemetry:write'];
+const adminScopes = [...operatorScopes, 'users:read', 'users:write', 'audit:read'];
+const agentScopes = ['tasks:read', 'telemetry:read', 'telemetry:write'];
 
 export const agentId = 'agent-own';
 export const otherAgentId = 'agent-other';
@@ -104,6 +104,9 @@ export async function createWorld(app: TestApp): Promise<World> {
   };
   const expired = await app.createKey({ role: 'ADMIN', scopes: adminScopes });
   await sql`update api_keys set expires_at = now() - interval '1 second' where id = ${expired.id}`;
+  // No field asks for this scope, so no key gets it now.
+  const withoutScope = await app.createKey({ role: 'ADMIN', scopes: ['tasks:read'] });
+  await sql`update api_keys set scopes = '{incidents:write}' where id = ${withoutScope.id}`;
   const bad = { credential: 'BAD', roles: [], scopes: [], ownId: null } as const;
   await newAgent(agentId);
   await newAgent(otherAgentId);
@@ -121,7 +124,10 @@ export async function createWorld(app: TestApp): Promise<World> {
     await key('VIEWER key', ['VIEWER'], 'VIEWER', viewerScopes),
     await key('ADMIN key', ['ADMIN'], 'ADMIN', adminScopes),
     await key('AGENT key', ['OPERATOR'], 'AGENT', agentScopes),
-    await key('key without the scope', ['ADMIN'], 'ADMIN', ['incidents:write']),
+    {
+      ...{ name: 'key without the scope', credential: 'API_KEY', roles: ['ADMIN'], scopes: ['incidents:write'] },
+      ...{ ownId: app.admin.id, sends: { bearer: withoutScope.secret } },
+    },
     { ...bad, name: 'expired key', sends: { bearer: expired.secret } },
     { ...bad, name: 'bad token', sends: { bearer: `${token.accessToken.slice(0, -9)}AAAAAAAAA` } },
   ];
