@@ -4,9 +4,12 @@ import { createLastUsed } from './apiKeys/lastUsed.ts';
 import { AuditDraft } from './audit/draft.ts';
 import { createAccessTokens } from './auth/accessToken.ts';
 import { authenticate } from './auth/authenticate.ts';
-import { createEpochFeed, epochChannel } from './auth/epochFeed.ts';
+import { createEpochFeed, type EpochFeedOptions, epochChannel } from './auth/epochFeed.ts';
+import { createKeySet } from './auth/keySet.ts';
+import type { MasterKey } from './auth/masterKey.ts';
+import { loadMasterKey } from './auth/masterKeyFile.ts';
 import { recheckCaller } from './auth/recheckCaller.ts';
-import { loadSigningKey } from './auth/signingKey.ts';
+import * as signingKeys from './auth/signingKeys.ts';
 import { createVerdictCache } from './auth/verdictCache.ts';
 import type { Config } from './config.ts';
 import type { Context } from './context.ts';
@@ -23,6 +26,7 @@ import type { Services } from './services.ts';
 import { createSessionCache } from './sessions/cache.ts';
 import { createRedisChannel } from './storage/channel.ts';
 import type { Database } from './storage/db.ts';
+import { hasCode } from './storage/failures.ts';
 import { createMemoryKeyValue, createRedisKeyValue } from './storage/keyValue.ts';
 import { migrate } from './storage/migrate.ts';
 import { openDatabase } from './storage/openDatabase.ts';
@@ -32,6 +36,8 @@ import * as users from './users/repository.ts';
 
 const migrationsFolder = fileURLToPath(new URL('../drizzle', import.meta.url));
 const maxUserAgentLength = 512;
+/** SQLSTATE undefined_table. */
+const undefinedTable = '42P01';
 const developmentAdminEmail = 'admin@nexus.local';
 
 /** The first admin's credentials, known only to the process that made them up. */
@@ -64,25 +70,34 @@ export async function createApp(config: Config, { onStatement }: AppOptions = {}
     closers.push(() => database.close());
     const redis = config.redisUrl === undefined ? null : await openRedis(config.redisUrl, report('Redis failed.'));
     if (redis) closers.push(async () => redis.disconnect());
-    await migrate(database, { folder: migrationsFolder });
+    const masterKey = await openMasterKey(config, !config.isProduction);
+    await migrate(database, {
+      folder: migrationsFolder,
+      afterMigrate: (tx) => signingKeys.ensure(tx, masterKey),
+    });
 
     const { db } = database;
+    const accessTokens = createAccessTokens({
+      keys: createKeySet((tx = db) => signingKeys.load(tx, masterKey)),
+      issuer: config.jwtIssuer,
+      audience: config.jwtAudience,
+    });
+    await accessTokens.reload();
     const lastUsed = createLastUsed(db, report('The last use of API keys could not be written.'));
     closers.push(() => lastUsed.close());
-    const feed = await openEpochFeed(database, redis, report);
+    const feed = await openEpochFeed(redis, {
+      database,
+      onError: report('Revocations could not be exchanged.'),
+      onRaise: (raises) => {
+        if (raises.some(({ subject }) => subject === signingKeys.signingKeysSubject))
+          accessTokens.reload().catch(report('The signing keys could not be read.'));
+      },
+    });
     closers.push(() => feed.close());
     const keyValue = redis ? createRedisKeyValue(redis) : createMemoryKeyValue();
     const services: Services = {
       counters: redis ? createRedisCounters(redis) : createMemoryCounters(),
-      accessTokens: createAccessTokens({
-        privateKey: await loadSigningKey({
-          file: config.jwtPrivateKeyFile,
-          directory: config.dataDirectory,
-          allowGenerate: !config.isProduction,
-        }),
-        issuer: config.jwtIssuer,
-        audience: config.jwtAudience,
-      }),
+      accessTokens,
       apiKeyCache: createVerdictCache(feed.epochs),
       apiKeyEnvironment: config.isProduction ? 'live' : 'test',
       usedScopes: scopesOf(policy),
@@ -123,6 +138,27 @@ export async function migrateDatabase(config: Config): Promise<void> {
   }
 }
 
+/** Makes the next key of access tokens the current one, in the database of the settings; answers the names of both. */
+export async function rotateSigningKeys(
+  config: Config,
+  options: { isRevoking: boolean },
+): Promise<{ current: string; next: string }> {
+  const masterKey = await openMasterKey(config, false);
+  const database = await openDatabase(config);
+  try {
+    return await database.exclusively((tx) => signingKeys.rotate(tx, masterKey, options));
+  } catch (error) {
+    if (!hasCode(error, undefinedTable)) throw error;
+    throw new Error('The database has no tables of this version yet: run `node src/cli.ts migrate`.', { cause: error });
+  } finally {
+    await database.close();
+  }
+}
+
+function openMasterKey({ masterKeys, dataDirectory }: Config, allowGenerate: boolean): Promise<MasterKey> {
+  return loadMasterKey({ masterKeys, directory: dataDirectory, allowGenerate });
+}
+
 /**
  * Makes the first ADMIN where there is no user; answers the credentials where it made them up. Of several processes that
  * start together one does it.
@@ -140,16 +176,12 @@ function makeFirstAdmin(database: Database, config: Config): Promise<Credentials
 
 /** Rejects where the epochs cannot be read; a Redis that is away is reported, since the poll is enough. */
 async function openEpochFeed(
-  database: Database,
   redis: Awaited<ReturnType<typeof openRedis>> | null,
-  report: (what: string) => (error: unknown) => void,
+  options: Omit<EpochFeedOptions, 'channel'>,
 ) {
-  const onError = report('Revocations could not be exchanged.');
   return createEpochFeed({
-    database,
-    channel: redis && createRedisChannel(redis, epochChannel, onError),
-    onError,
-    onRaise: () => undefined,
+    ...options,
+    channel: redis && createRedisChannel(redis, epochChannel, options.onError),
   });
 }
 

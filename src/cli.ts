@@ -12,6 +12,9 @@ const usage = `Usage: node src/cli.ts <command>
   access --check        fails where access.lock is not what the SDL says
   migrate               applies the migrations of drizzle/ to the database of the settings
   keys scan <path|->    finds API keys in a file, a directory or the standard input; ends with 1 where there are any
+  keys rotate-signing   makes the next key of access tokens the one that signs, and a new next one
+  keys rotate-signing --revoke
+                        the same, and every access token that was issued before is refused
 `;
 
 // Each command loads what it needs: a scan of keys would otherwise wait two seconds for the whole app.
@@ -29,6 +32,13 @@ async function migrate(): Promise<void> {
   const { migrateDatabase } = await import('./app.ts');
   const { readConfig } = await import('./config.ts');
   await migrateDatabase(readConfig());
+}
+
+async function rotateSigningKeys(isRevoking: boolean): Promise<void> {
+  const app = await import('./app.ts');
+  const { readConfig } = await import('./config.ts');
+  const { current, next } = await app.rotateSigningKeys(readConfig(), { isRevoking });
+  console.log(`current: ${current}\nnext:    ${next}`);
 }
 
 /** Prints each key that is found, by its start, and answers with the exit code: as of grep, a failure outweighs a find. */
@@ -59,7 +69,7 @@ function refuse(mistake: string): number {
 
 function readArguments() {
   try {
-    return parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' } } });
+    return parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' }, revoke: { type: 'boolean' } } });
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -70,7 +80,13 @@ async function run(): Promise<number> {
   const given = readArguments();
   if (typeof given === 'string') return refuse(given);
   const [command, verb, input, ...more] = given.positionals;
-  const isCheck = given.values.check === true;
+  const { check: isCheck = false, revoke: isRevoking = false } = given.values;
+  if (command === 'keys' && verb === 'rotate-signing') {
+    if (input !== undefined || isCheck) return refuse('`keys rotate-signing` takes --revoke and nothing else.');
+    await rotateSigningKeys(isRevoking);
+    return 0;
+  }
+  if (isRevoking) return refuse('--revoke is for `keys rotate-signing`.');
   if (command === 'keys') {
     if (verb === 'scan' && input !== undefined && more.length === 0 && !isCheck) return scanKeys(input);
     return refuse('`keys scan` takes one path, or - for the standard input.');

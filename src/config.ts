@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import path from 'node:path';
 import { z } from 'zod';
+import { type NamedKey, parseMasterKeys } from './auth/masterKey.ts';
 
 const defaultDataDirectory = '.nexus';
 const logLevels = ['silent', 'error', 'warn', 'info', 'http', 'verbose', 'debug', 'silly'] as const;
@@ -20,10 +21,10 @@ export type Config = {
   readonly redisUrl: string | undefined;
   readonly dataDirectory: string;
   readonly bootstrapAdmin: { readonly email: string; readonly password: string } | undefined;
+  /** The first one encrypts, all decrypt; undefined: one is made in `dataDirectory`. */
+  readonly masterKeys: readonly NamedKey[] | undefined;
   readonly jwtIssuer: string;
   readonly jwtAudience: string;
-  /** A PEM file; undefined: a key is made in `dataDirectory`. */
-  readonly jwtPrivateKeyFile: string | undefined;
   /** Origins as browsers write them (RFC 6454, 6.2). */
   readonly corsOrigins: readonly string[];
   /** CIDR ranges of the proxies whose X-Forwarded-For counts. */
@@ -72,9 +73,16 @@ const settings = z.object({
     .string()
     .refine((text) => text.length >= 12 && text.length <= 200, { error: '12 to 200 characters' })
     .optional(),
+  MASTER_KEY: z
+    .string()
+    .transform((text, { addIssue }) => {
+      const { keys, problems } = parseMasterKeys(text);
+      for (const problem of problems) addIssue(problem);
+      return keys;
+    })
+    .optional(),
   JWT_ISSUER: z.string().default('nexus-api'),
   JWT_AUDIENCE: z.string().default('nexus-clients'),
-  JWT_PRIVATE_KEY_FILE: z.string().optional(),
   CORS_ORIGINS: list
     .refine((origins) => origins.every(isExactOrigin), {
       error: 'exact origins such as https://console.example.com, comma-separated, without path or wildcard',
@@ -101,7 +109,7 @@ const pairs = [
 const neededInProduction = {
   DATABASE_URL: 'needed in production, where the embedded database is refused',
   REDIS_URL: 'needed in production, where counting in this process alone is refused',
-  JWT_PRIVATE_KEY_FILE: 'needed in production, where a key made at start is refused',
+  MASTER_KEY: 'needed in production, where a key made at start is refused',
 };
 
 /**
@@ -150,9 +158,9 @@ function toConfig(from: Settings): Config {
       email,
       password,
     })),
+    masterKeys: from.MASTER_KEY,
     jwtIssuer: from.JWT_ISSUER,
     jwtAudience: from.JWT_AUDIENCE,
-    jwtPrivateKeyFile: from.JWT_PRIVATE_KEY_FILE,
     corsOrigins: from.CORS_ORIGINS ?? (from.NODE_ENV === 'development' ? [sandboxOrigin] : []),
     trustProxy: from.TRUST_PROXY,
     tls,

@@ -1,3 +1,5 @@
+import { createSecretKey } from 'node:crypto';
+import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
 
@@ -5,7 +7,7 @@ const production = {
   NODE_ENV: 'production',
   DATABASE_URL: 'postgres://nexus:pw@db:5432/nexus',
   REDIS_URL: 'rediss://:pw@cache:6379/0',
-  JWT_PRIVATE_KEY_FILE: '/keys/jwt.pem',
+  MASTER_KEY: `second:${'ab'.repeat(32)},first:${'CD'.repeat(32)}`,
 };
 
 function problems(environment: NodeJS.ProcessEnv): string {
@@ -27,9 +29,9 @@ test('without any variable everything runs in this process, on loopback', () => 
     redisUrl: undefined,
     dataDirectory: '.nexus',
     bootstrapAdmin: undefined,
+    masterKeys: undefined,
     jwtIssuer: 'nexus-api',
     jwtAudience: 'nexus-clients',
-    jwtPrivateKeyFile: undefined,
     corsOrigins: ['https://studio.apollographql.com'],
     trustProxy: [],
     tls: undefined,
@@ -70,9 +72,12 @@ test('every variable arrives', () => {
     redisUrl: production.REDIS_URL,
     dataDirectory: '/data',
     bootstrapAdmin: { email: 'admin@example.com', password: 'correct horse battery' },
+    masterKeys: [
+      { kid: 'second', key: createSecretKey('ab'.repeat(32), 'hex') },
+      { kid: 'first', key: createSecretKey('cd'.repeat(32), 'hex') },
+    ],
     jwtIssuer: 'issuer',
     jwtAudience: 'audience',
-    jwtPrivateKeyFile: '/keys/jwt.pem',
     corsOrigins: ['https://a.example', 'https://b.example:8443'],
     trustProxy: ['10.0.0.0/8', '2001:db8::/32', '192.0.2.1'],
     tls: { certFile: '/keys/cert.pem', keyFile: '/keys/key.pem' },
@@ -102,7 +107,7 @@ test('production is refused without what it needs, all of it named at once', () 
   const message = problems({ NODE_ENV: 'production' });
   expect(message).toContain('DATABASE_URL: needed in production, where the embedded database is refused');
   expect(message).toContain('REDIS_URL: needed in production');
-  expect(message).toContain('JWT_PRIVATE_KEY_FILE: needed in production');
+  expect(message).toContain('MASTER_KEY: needed in production');
 });
 
 test('every mistake is told at once, and no value is printed', () => {
@@ -113,6 +118,7 @@ test('every mistake is told at once, and no value is printed', () => {
     REDIS_URL: 'hunter2',
     BOOTSTRAP_ADMIN_EMAIL: 'hunter2',
     BOOTSTRAP_ADMIN_PASSWORD: 'hunter2',
+    MASTER_KEY: 'hunter2',
     CORS_ORIGINS: 'https://hunter2.example/path',
     TRUST_PROXY: 'hunter2',
     LOG_LEVEL: 'hunter2',
@@ -123,6 +129,29 @@ test('every mistake is told at once, and no value is printed', () => {
     expect(message).toContain(`${name}:`);
   }
   expect(message).not.toContain('hunter2');
+});
+
+test('a master key without a name is the default one', () => {
+  const { masterKeys } = readConfig({ MASTER_KEY: 'ab'.repeat(32) });
+  expect(masterKeys).toEqual([{ kid: 'default', key: createSecretKey('ab'.repeat(32), 'hex') }]);
+});
+
+test('every wrong master key is told by its place, and none is printed', () => {
+  const hex = 'c0ffee'.repeat(10).slice(0, 60);
+  const wrong = [`a:${hex}`, `b:${hex}abcde`, `c:${hex}zzzz`, `:${hex}abcd`, `d e:${hex}abcd`, '', `f:${hex}abcd:`];
+  const message = problems({ MASTER_KEY: [`g:${hex}abcd`, ...wrong, ` g:${hex}0000 `].join(',') });
+  const lines = message.split('\n').slice(1);
+  expect(lines).toEqual([
+    ...wrong.map((_, index) => `  MASTER_KEY: key ${index + 2} is not a name, a colon and 64 hex digits`),
+    '  MASTER_KEY: key 9 has the name of another one',
+  ]);
+  expect(message).not.toContain('c0ffee');
+});
+
+test('settings that are printed do not tell the master key', () => {
+  const config = readConfig(production);
+  for (const text of [inspect(config, { depth: 9, showHidden: true }), JSON.stringify(config)])
+    expect(text).not.toMatch(/abab|cdcd/i);
 });
 
 test('several Redis nodes are refused with the reason', () => {

@@ -75,7 +75,7 @@ describe('embedded', () => {
     expect((await send(again.url, query, variables, token)).data).toEqual({
       task: { name: 'Made before the restart' },
     });
-    // The key that signs access tokens is kept too.
+    // The keys that sign access tokens are kept too, and the master key that opens them.
     expect((await send(again.url, query, variables, { bearer })).errors).toBeUndefined();
     const laterEnding = await again.end('SIGINT');
     expect(laterEnding).toMatchObject({ code: 0, signal: null });
@@ -88,8 +88,7 @@ describe('settings', () => {
     const directory = await temporaryDirectory();
     const { code, stdout, stderr } = await runNexus(directory, { NODE_ENV: 'production', PORT: 'http' });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    for (const name of ['DATABASE_URL', 'REDIS_URL', 'JWT_PRIVATE_KEY_FILE', 'PORT'])
-      expect(stderr).toContain(`  ${name}: `);
+    for (const name of ['DATABASE_URL', 'REDIS_URL', 'MASTER_KEY', 'PORT']) expect(stderr).toContain(`  ${name}: `);
     expect(await readdir(directory)).toEqual([]);
   });
 
@@ -102,6 +101,7 @@ describe('settings', () => {
       REDIS_URL: 'http://:planted-password@planted-host',
       BOOTSTRAP_ADMIN_EMAIL: 'planted-address',
       BOOTSTRAP_ADMIN_PASSWORD: 'planted',
+      MASTER_KEY: 'planted-name:planted-key',
       CORS_ORIGINS: 'https://planted.example/path',
       TRUST_PROXY: 'planted-range',
       TLS_CERT_FILE: '/planted/certificate.pem',

@@ -1,26 +1,38 @@
-import { createPublicKey, hash, type KeyObject, randomUUID } from 'node:crypto';
+import { hash, type KeyObject, randomUUID } from 'node:crypto';
 import { errors, type JSONWebKeySet, jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import type { Db } from '../storage/db.ts';
+import type { KeySet } from './keySet.ts';
 import { type Role, roles, type Scope, scopes } from './roles.ts';
+
+/** How long a token lets in. */
+export const accessTokenLifetimeSeconds = 3_600;
 
 const algorithm = 'EdDSA';
 const type = 'at+jwt';
-const lifetimeSeconds = 3_600;
 /** How far the clocks of two processes may be apart. */
 const clockToleranceSeconds = 5;
 const maxTokenLength = 4_096;
 const maxVerified = 10_000;
-const verifiedTtlMs = 60_000;
 
 /**
  * Three base64url parts and nothing else: jose tolerates padding, line ends and spare bits. An Ed25519 signature is 86
  * characters, whose last has four bits to spare; so each signature has one spelling.
  */
-const shape = /^[\w-]+\.[\w-]+\.[\w-]{85}[AQgw]$/;
+const shape = /^([\w-]+)\.([\w-]+)\.[\w-]{85}[AQgw]$/;
+/** A thumbprint (RFC 7638) is 43 characters. */
+const kidInHeader = /"kid":"([\w-]{43})"\}$/;
 
 /** What a token is issued for. */
-export type AccessTokenGrant = { userId: string; sessionId: string; roles: readonly Role[]; scopes: Iterable<Scope> };
+export type AccessTokenGrant = {
+  userId: string;
+  sessionId: string;
+  roles: readonly Role[];
+  scopes: Iterable<Scope>;
+  /** When the user logged in. */
+  authenticatedAt: Date;
+};
 
 /** What a token with a good signature says. */
 export type AccessTokenClaims = {
@@ -29,6 +41,7 @@ export type AccessTokenClaims = {
   sessionId: string;
   roles: readonly Role[];
   scopes: readonly Scope[];
+  authenticatedAt: Date;
   expiresAt: Date;
 };
 
@@ -40,11 +53,12 @@ export type AccessTokens = {
   verify(token: string): Promise<AccessTokenClaims | null>;
   /** The public keys, for whoever verifies our tokens (RFC 7517). */
   jwks(): JSONWebKeySet;
+  /** Reads the keys anew: for when they are known to have changed. Rejects where they cannot be read. */
+  reload(db?: Db): Promise<void>;
 };
 
 export type AccessTokenOptions = {
-  /** An Ed25519 key. */
-  privateKey: KeyObject;
+  keys: KeySet;
   issuer: string;
   audience: string;
   /** Milliseconds since the epoch. */
@@ -52,61 +66,64 @@ export type AccessTokenOptions = {
 };
 
 /** The tokens of this issuer for this audience. */
-export function createAccessTokens({ privateKey, issuer, audience, now = Date.now }: AccessTokenOptions): AccessTokens {
-  const publicKey = createPublicKey(privateKey);
-  const { x } = publicKey.export({ format: 'jwk' });
-  const kid = thumbprintOf({ crv: 'Ed25519', kty: 'OKP', x });
+export function createAccessTokens({ keys, issuer, audience, now = Date.now }: AccessTokenOptions): AccessTokens {
   const claimsSchema = claimsOf(issuer, audience);
-  // A signature costs about 100 µs to verify and never turns bad; only its end is looked at again.
-  const verified = new LRUCache<string, AccessTokenClaims>({ max: maxVerified, ttl: verifiedTtlMs });
+  // A signature costs about 100 µs to verify and never turns bad; only the key and the end are looked at again.
+  const verified = new LRUCache<string, AccessTokenClaims>({ max: maxVerified });
 
   async function issue(grant: AccessTokenGrant): Promise<{ token: string; expiresAt: Date }> {
+    const { kid, privateKey } = await keys.current();
     const iat = Math.floor(now() / 1000);
-    const exp = iat + lifetimeSeconds;
-    const claims = {
+    const exp = iat + accessTokenLifetimeSeconds;
+    const claims = inOrder({
       iss: issuer,
       aud: audience,
       sub: grant.userId,
       jti: randomUUID(),
       sid: grant.sessionId,
-      roles: grant.roles,
+      roles: [...grant.roles],
       scope: [...grant.scopes].join(' '),
+      auth_time: Math.floor(grant.authenticatedAt.getTime() / 1000),
       iat,
       exp,
-    };
-    const token = await new SignJWT(claims).setProtectedHeader({ alg: algorithm, typ: type, kid }).sign(privateKey);
+    });
+    const token = await new SignJWT(claims).setProtectedHeader(headerOf(kid)).sign(privateKey);
     return { token, expiresAt: new Date(exp * 1000) };
   }
 
   async function verify(token: string): Promise<AccessTokenClaims | null> {
-    if (token.length > maxTokenLength || !shape.test(token)) return null;
-    const claims = await verifyOnce(token);
+    if (token.length > maxTokenLength) return null;
+    const [, header = '', payload = ''] = shape.exec(token) ?? [];
+    const kid = kidOf(header);
+    const publicKey = kid === null ? null : await keys.find(kid);
+    if (!publicKey) return null;
+    const claims = await verifyOnce(token, payload, publicKey);
     return claims && claims.expiresAt.getTime() > now() ? claims : null;
   }
 
-  async function verifyOnce(token: string): Promise<AccessTokenClaims | null> {
-    const key = hash('sha256', token);
-    const known = verified.get(key);
+  async function verifyOnce(token: string, payload: string, publicKey: KeyObject): Promise<AccessTokenClaims | null> {
+    const digest = hash('sha256', token);
+    const known = verified.get(digest);
     if (known) return known;
-    const claims = await readClaims(token);
-    if (claims) verified.set(key, claims);
+    const claims = await readClaims(token, payload, publicKey);
+    if (claims) verified.set(digest, claims);
     return claims;
   }
 
-  async function readClaims(token: string): Promise<AccessTokenClaims | null> {
+  async function readClaims(token: string, text: string, publicKey: KeyObject): Promise<AccessTokenClaims | null> {
     try {
       const { payload } = await jwtVerify(token, publicKey, {
         algorithms: [algorithm],
         typ: type,
         issuer,
         audience,
-        maxTokenAge: lifetimeSeconds,
-        requiredClaims: ['exp', 'sub', 'jti', 'sid', 'roles', 'scope'],
+        maxTokenAge: accessTokenLifetimeSeconds,
+        requiredClaims: ['exp'],
         clockTolerance: clockToleranceSeconds,
         currentDate: new Date(now()),
       });
       const parsed = claimsSchema.safeParse(payload);
-      return parsed.success ? parsed.data : null;
+      return parsed.success && encode(inOrder(parsed.data)) === text ? toClaims(parsed.data) : null;
     } catch (error) {
       if (error instanceof errors.JOSEError) return null;
       throw error;
@@ -116,13 +133,38 @@ export function createAccessTokens({ privateKey, issuer, audience, now = Date.no
   return {
     issue,
     verify,
-    jwks: () => ({ keys: [{ kty: 'OKP', crv: 'Ed25519', x, kid, use: 'sig', alg: algorithm }] }),
+    jwks: () => ({
+      keys: keys.published().map(({ kid, x }) => ({ kty: 'OKP', crv: 'Ed25519', x, kid, use: 'sig', alg: algorithm })),
+    }),
+    reload: (db) => keys.reload(db),
   };
 }
 
-/** RFC 7638: SHA-256 over the required members in the order of their names. */
-function thumbprintOf(members: { crv: string; kty: string; x: string | undefined }): string {
-  return hash('sha256', JSON.stringify(members), 'base64url');
+/**
+ * The only header that we write, and so the only one that we read: whatever else a header can say (`crit`, `jku`, `jwk`,
+ * a member twice) makes it another text.
+ */
+function headerOf(kid: string) {
+  return { alg: algorithm, typ: type, kid };
+}
+
+function kidOf(header: string): string | null {
+  const [, kid] = kidInHeader.exec(Buffer.from(header, 'base64url').toString('latin1')) ?? [];
+  return kid !== undefined && encode(headerOf(kid)) === header ? kid : null;
+}
+
+function encode(part: object): string {
+  return Buffer.from(JSON.stringify(part)).toString('base64url');
+}
+
+type WrittenClaims = z.infer<ReturnType<typeof claimsOf>>;
+
+/**
+ * The claims as we write them. What is read has to be the same text: a parser keeps the last of two claims of one name,
+ * another may keep the first, and what we never issue means nothing to us.
+ */
+function inOrder({ iss, aud, sub, jti, sid, roles, scope, auth_time, iat, exp }: WrittenClaims): WrittenClaims {
+  return { iss, aud, sub, jti, sid, roles, scope, auth_time, iat, exp };
 }
 
 /** jose checks few types of claims, and takes an `aud` list that holds ours beside others. */
@@ -135,20 +177,30 @@ function claimsOf(issuer: string, audience: string) {
       jti: z.string().min(1).max(100),
       sid: z.string().min(1).max(100),
       roles: z.array(z.enum(roles)).max(roles.length),
-      scope: z
-        .string()
-        .transform((text) => text.split(' ').filter((scope) => scope !== ''))
-        .pipe(z.array(z.enum(scopes)).max(scopes.length)),
+      scope: z.string().refine((text) => scopesIn(text).every(isScope)),
+      auth_time: z.int().nonnegative(),
       iat: z.int(),
       exp: z.int(),
     })
-    .refine(({ iat, exp }) => exp > iat && exp - iat <= lifetimeSeconds)
-    .transform((claims) => ({
-      tokenId: claims.jti,
-      userId: claims.sub,
-      sessionId: claims.sid,
-      roles: claims.roles,
-      scopes: claims.scope,
-      expiresAt: new Date(claims.exp * 1000),
-    }));
+    .refine(({ iat, exp }) => exp > iat && exp - iat <= accessTokenLifetimeSeconds);
+}
+
+function toClaims(claims: WrittenClaims): AccessTokenClaims {
+  return {
+    tokenId: claims.jti,
+    userId: claims.sub,
+    sessionId: claims.sid,
+    roles: claims.roles,
+    scopes: scopesIn(claims.scope).filter(isScope),
+    authenticatedAt: new Date(claims.auth_time * 1000),
+    expiresAt: new Date(claims.exp * 1000),
+  };
+}
+
+function scopesIn(text: string): string[] {
+  return text === '' ? [] : text.split(' ');
+}
+
+function isScope(text: string): text is Scope {
+  return (scopes as readonly string[]).includes(text);
 }

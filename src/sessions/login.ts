@@ -27,8 +27,10 @@ export async function login(ctx: Context, credentials: { email: string; password
   ctx.audit.actAs({ userId: user.id, sessionId: session.id, apiKeyId: null, agentId: null });
   ctx.audit.target('session', session.id);
 
-  const grant = { userId: user.id, sessionId: session.id, roles: user.roles, scopes: scopesOfRoles(user.roles) };
-  const { token, expiresAt } = await ctx.services.accessTokens.issue(grant);
+  const { token, expiresAt } = await ctx.services.accessTokens.issue({
+    ...{ userId: user.id, sessionId: session.id, roles: user.roles, scopes: scopesOfRoles(user.roles) },
+    authenticatedAt: session.createdAt,
+  });
   ctx.afterCommit(() => ctx.setSessionCookie(formatSessionCookie(session.id, secret)));
   return { accessToken: token, accessTokenExpiresAt: expiresAt, session, user };
 }

@@ -34,7 +34,12 @@ export const sessionsResolvers = {
 
     refreshAccessToken: async (_parent, _args, ctx) => {
       const { userId, sessionId, roles, scopes } = requireSession(ctx);
-      const { token, expiresAt } = await ctx.services.accessTokens.issue({ userId, sessionId, roles, scopes });
+      const session = await sessions.findById(ctx.db, sessionId, userId, sessionId);
+      if (!session) throw new UnauthenticatedError();
+      const { token, expiresAt } = await ctx.services.accessTokens.issue({
+        ...{ userId, sessionId, roles, scopes },
+        authenticatedAt: session.createdAt,
+      });
       ctx.audit.target('session', sessionId);
       return { accessToken: token, accessTokenExpiresAt: expiresAt };
     },

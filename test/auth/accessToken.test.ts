@@ -1,37 +1,41 @@
-import { createHmac, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { calculateJwkThumbprint, createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
+import { createHmac, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { calculateJwkThumbprint, createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
 import { describe, expect, test } from 'vitest';
 import { createAccessTokens } from '../../src/auth/accessToken.ts';
+import { createKeySet } from '../../src/auth/keySet.ts';
+import type { SigningKeys } from '../../src/auth/signingKeys.ts';
+import { encodePart as encode, forgeToken, newTestKey, type TestKey, testKeys } from '../support/signingKeys.ts';
 
-const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+const key = newTestKey();
+const { privateKey, publicKey } = key;
 const issuer = 'nexus-api';
 const audience = 'nexus-clients';
 const start = 1_800_000_000_000;
 const iat = start / 1000;
 
 let nowMs = start;
-const freshTokens = () => createAccessTokens({ privateKey, issuer, audience, now: () => nowMs });
+const tokensOver = (load: () => Promise<SigningKeys>) =>
+  createAccessTokens({ keys: createKeySet(load), issuer, audience, now: () => nowMs });
+const freshTokens = () => tokensOver(async () => testKeys(key));
 const verify = (token: string) => freshTokens().verify(token);
 
+const authenticatedAt = new Date(start - 600_000);
 const grant = {
   userId: 'user_1',
   sessionId: 'sess_1',
   roles: ['OPERATOR', 'VIEWER'] as const,
   scopes: new Set(['tasks:read', 'tasks:write'] as const),
+  authenticatedAt,
 };
-const goodHeader = { alg: 'EdDSA', typ: 'at+jwt' };
+const goodHeader = { alg: 'EdDSA', typ: 'at+jwt', kid: key.kid };
 const goodClaims = {
   ...{ iss: issuer, aud: audience, sub: 'user_1', jti: 'token-1', sid: 'sess_1' },
-  ...{ roles: ['VIEWER'], scope: 'tasks:read', iat, exp: iat + 3_600 },
+  ...{ roles: ['VIEWER'], scope: 'tasks:read', auth_time: iat - 600, iat, exp: iat + 3_600 },
 };
 
-const encode = (part: unknown) => Buffer.from(JSON.stringify(part)).toString('base64url');
-
 /** A token with a good signature, whatever it says. */
-function forge(claims: unknown, header: unknown = goodHeader, key: KeyObject = privateKey): string {
-  const signed = `${encode(header)}.${encode(claims)}`;
-  return `${signed}.${sign(null, Buffer.from(signed), key).toString('base64url')}`;
-}
+const forge = (claims: unknown, header: unknown = goodHeader, signer: KeyObject = privateKey) =>
+  forgeToken(header, claims, signer);
 
 describe('a token of ours', () => {
   test('says what it was issued for, for an hour', async () => {
@@ -44,6 +48,7 @@ describe('a token of ours', () => {
       sessionId: 'sess_1',
       roles: ['OPERATOR', 'VIEWER'],
       scopes: ['tasks:read', 'tasks:write'],
+      authenticatedAt,
       expiresAt,
     });
   });
@@ -127,6 +132,10 @@ describe('refused', () => {
     ['no scope', { scope: undefined }],
     ['an unknown scope', { scope: 'tasks:read everything' }],
     ['scopes as a list', { scope: ['tasks:read'] }],
+    ['a scope between two spaces', { scope: ' tasks:read' }],
+    ['no time of the log-in', { auth_time: undefined }],
+    ['a time of the log-in in text', { auth_time: String(iat) }],
+    ['a claim that we never issue', { admin: true }],
     ['no end', { exp: undefined }],
     ['an end in text', { exp: String(iat + 3_600) }],
     ['an end in the past', { iat: iat - 10, exp: iat - 1 }],
@@ -146,7 +155,12 @@ describe('refused', () => {
   });
 
   test.each<[string, Record<string, unknown>]>([
+    ['no kid', { kid: undefined }],
+    ['another kid', { kid: newTestKey().kid }],
+    ['a list as kid', { kid: [key.kid] }],
     ['typ JWT', { typ: 'JWT' }],
+    ['typ application/at+jwt, which RFC 9068 allows and we never write', { typ: 'application/at+jwt' }],
+    ['typ AT+JWT', { typ: 'AT+JWT' }],
     ['no typ', { typ: undefined }],
     ['a list as typ', { typ: ['at+jwt'] }],
     ['no alg', { alg: undefined }],
@@ -160,6 +174,30 @@ describe('refused', () => {
   ])('a header with %s', async (_, changes) => {
     nowMs = start;
     expect(await verify(forge(goodClaims, { ...goodHeader, ...changes }))).toBeNull();
+  });
+
+  test.each<[string, string]>([
+    ['white space', JSON.stringify(goodClaims).replace(',', ', ')],
+    ['a line end', `${JSON.stringify(goodClaims)}\n`],
+    ['an escaped letter', JSON.stringify(goodClaims).replace('user_1', String.raw`\u0075ser_1`)],
+    ['the subject twice', JSON.stringify(goodClaims).replace('"sub"', '"sub":"user_2","sub"')],
+    ['another order', JSON.stringify(Object.fromEntries(Object.entries(goodClaims).reverse()))],
+    ['a prototype', JSON.stringify(goodClaims).replace('{', '{"__proto__":{"roles":["ADMIN"]},')],
+    ['a byte order mark', `\uFEFF${JSON.stringify(goodClaims)}`],
+    ['an end as 1.8e9', JSON.stringify(goodClaims).replace(String(goodClaims.exp), `${goodClaims.exp}.0`)],
+  ])('claims that say the same in another text: %s', async (_, text) => {
+    nowMs = start;
+    expect(await verify(forge(text))).toBeNull();
+  });
+
+  test.each<[string, string]>([
+    ['white space', JSON.stringify(goodHeader).replace(',', ', ')],
+    ['the kid twice', JSON.stringify(goodHeader).replace('"kid"', '"kid":"x","kid"')],
+    ['another order', JSON.stringify(Object.fromEntries(Object.entries(goodHeader).reverse()))],
+    ['alg none before', JSON.stringify(goodHeader).replace('{', '{"alg":"none",')],
+  ])('a header that says the same in another text: %s', async (_, text) => {
+    nowMs = start;
+    expect(await verify(forge(goodClaims, text))).toBeNull();
   });
 
   test('a key that came with the token', async () => {
@@ -260,6 +298,7 @@ describe('refused', () => {
       '{"alg":"EdDSA"}',
       '{"alg":"EdDSA","crit":1}',
       '{"__proto__":{}}',
+      JSON.stringify(goodHeader),
       '\u0000',
       '"',
     ];
@@ -269,5 +308,48 @@ describe('refused', () => {
         expect(await tokens.verify(token)).toBeNull();
       }
     }
+  });
+});
+
+describe('keys that change', () => {
+  /** Tokens whose keys are those that `keys` holds whenever they are read. */
+  function changing(...first: Parameters<typeof testKeys>) {
+    const state = { keys: testKeys(...first), reads: 0, failure: null as Error | null };
+    const tokens = tokensOver(async () => {
+      state.reads += 1;
+      if (state.failure) throw state.failure;
+      return state.keys;
+    });
+    return { state, tokens };
+  }
+  const tokenOf = (signer: TestKey) => forge(goodClaims, { ...goodHeader, kid: signer.kid }, signer.privateKey);
+
+  test('each verifies its own tokens and no others, and all are published', async () => {
+    nowMs = start;
+    const [next, retired] = [newTestKey(), newTestKey()];
+    const { tokens } = changing(key, next, { ...retired, remainingMs: 60_000 });
+    for (const signer of [key, next, retired]) expect(await tokens.verify(tokenOf(signer))).not.toBeNull();
+    const mixed = forge(goodClaims, { ...goodHeader, kid: next.kid }, key.privateKey);
+    expect(await tokens.verify(mixed)).toBeNull();
+    expect(tokens.jwks().keys.map(({ kid }) => kid)).toEqual([key.kid, next.kid, retired.kid]);
+    expect(decodeProtectedHeader((await tokens.issue(grant)).token).kid).toBe(key.kid);
+  });
+
+  test('one that is gone after a reload verifies nothing any more, what it had verified before included', async () => {
+    nowMs = start;
+    const other = newTestKey();
+    const { state, tokens } = changing(key);
+    const { token } = await tokens.issue(grant);
+    expect(await tokens.verify(token)).not.toBeNull();
+    state.keys = testKeys(other);
+    await tokens.reload();
+    expect(await tokens.verify(token)).toBeNull();
+    expect(tokens.jwks().keys.map(({ kid }) => kid)).toEqual([other.kid]);
+    expect(decodeProtectedHeader((await tokens.issue(grant)).token).kid).toBe(other.kid);
+  });
+
+  test('the time of the log-in is a claim of its own', async () => {
+    nowMs = start;
+    expect(decodeJwt((await freshTokens().issue(grant)).token).auth_time).toBe(authenticatedAt.getTime() / 1000);
   });
 });

@@ -1,17 +1,18 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { newApiKeySecret } from '../../src/apiKeys/secret.ts';
 import { createAccessTokens } from '../../src/auth/accessToken.ts';
 import { type Authentication, authenticate } from '../../src/auth/authenticate.ts';
 import type { Basis } from '../../src/auth/credentialEpochs.ts';
 import type { Credentials } from '../../src/auth/credentials.ts';
+import { createKeySet } from '../../src/auth/keySet.ts';
 import { type Role, type Scope, scopesOfRoles } from '../../src/auth/roles.ts';
 import { AmbiguousCredentialsError } from '../../src/errors.ts';
 import type { LiveSession } from '../../src/sessions/cache.ts';
 import type { Db } from '../../src/storage/db.ts';
+import { testKeys } from '../support/signingKeys.ts';
 
 const accessTokens = createAccessTokens({
-  privateKey: generateKeyPairSync('ed25519').privateKey,
+  keys: createKeySet(async () => testKeys()),
   issuer: 'nexus-api',
   audience: 'nexus-clients',
 });
@@ -45,7 +46,8 @@ function liveSession(roles: Role[]): LiveSession {
 }
 
 async function tokenOf(roles: Role[], scopes: Iterable<Scope> = scopesOfRoles(roles)): Promise<Credentials> {
-  const { token } = await accessTokens.issue({ userId: 'user_1', sessionId: 'sess_1', roles, scopes });
+  const authenticatedAt = new Date();
+  const { token } = await accessTokens.issue({ userId: 'user_1', sessionId: 'sess_1', roles, scopes, authenticatedAt });
   return { kind: 'ACCESS_TOKEN', secret: token };
 }
 

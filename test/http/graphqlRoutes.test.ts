@@ -149,7 +149,7 @@ const production = {
   NODE_ENV: 'production',
   DATABASE_URL: 'postgres://db/x',
   REDIS_URL: 'redis://cache',
-  JWT_PRIVATE_KEY_FILE: 'key.pem',
+  MASTER_KEY: 'ab'.repeat(32),
 };
 
 test('in production cookies are Secure and browsers are told to stay with HTTPS', async () => {

@@ -1,7 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startApp, type TestApp } from '../support/app.ts';
 
@@ -15,11 +11,7 @@ let app: TestApp;
 let agent: { bearer: string };
 
 beforeAll(async () => {
-  const directory = await mkdtemp(path.join(tmpdir(), 'nexus-production-'));
-  const file = path.join(directory, 'jwt.pem');
-  await writeFile(file, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
-  app = await startApp({ env: { NODE_ENV: 'production', JWT_PRIVATE_KEY_FILE: file, CORS_ORIGINS: origin } });
-  await rm(directory, { recursive: true });
+  app = await startApp({ env: { NODE_ENV: 'production', MASTER_KEY: 'ab'.repeat(32), CORS_ORIGINS: origin } });
   agent = { bearer: (await app.createKey({ agentId: 'agent-1', scopes: ['telemetry:write'] })).secret };
 });
 afterAll(() => app?.stop());

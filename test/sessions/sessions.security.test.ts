@@ -1,7 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, type Credential, type Person, startApp, type TestApp } from '../support/app.ts';
 import { codesOf, operation } from '../support/operations.ts';
@@ -197,10 +193,7 @@ test('the secret of a cookie is in no table, audit row or log', async () => {
 });
 
 test('in production the cookie is __Host-, and Secure', async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'nexus-cookie-'));
-  const keyFile = join(directory, 'jwt.pem');
-  await writeFile(keyFile, generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }));
-  const production = await startApp({ env: { NODE_ENV: 'production', JWT_PRIVATE_KEY_FILE: keyFile } });
+  const production = await startApp({ env: { NODE_ENV: 'production', MASTER_KEY: 'ab'.repeat(32) } });
   try {
     const { email, password, cookie } = production.admin;
     const answer = await production.request(operation('Login'), { email, password });
@@ -214,6 +207,5 @@ test('in production the cookie is __Host-, and Secure', async () => {
     expect((await production.request(operation('Me'), {}, unprefixed)).status).toBe(401);
   } finally {
     await production.stop();
-    await rm(directory, { recursive: true });
   }
 });
