@@ -36,8 +36,8 @@ import * as users from './users/repository.ts';
 
 const migrationsFolder = fileURLToPath(new URL('../drizzle', import.meta.url));
 const maxUserAgentLength = 512;
-/** SQLSTATE undefined_table. */
-const undefinedTable = '42P01';
+/** SQLSTATE undefined_function and undefined_table. */
+const notMigratedCodes = ['42883', '42P01'];
 const developmentAdminEmail = 'admin@nexus.local';
 
 /** The first admin's credentials, known only to the process that made them up. */
@@ -148,7 +148,7 @@ export async function rotateSigningKeys(
   try {
     return await database.exclusively((tx) => signingKeys.rotate(tx, masterKey, options));
   } catch (error) {
-    if (!hasCode(error, undefinedTable)) throw error;
+    if (!notMigratedCodes.some((code) => hasCode(error, code))) throw error;
     throw new Error('The database has no tables of this version yet: run `node src/cli.ts migrate`.', { cause: error });
   } finally {
     await database.close();

@@ -67,6 +67,12 @@ function refuse(mistake: string): number {
   return 2;
 }
 
+/** drizzle writes the statement and its parameters into its message; what went wrong is in the cause. */
+function messageOf(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  return 'query' in error && error.cause instanceof Error ? error.cause.message : error.message;
+}
+
 function readArguments() {
   try {
     return parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' }, revoke: { type: 'boolean' } } });
@@ -100,6 +106,6 @@ async function run(): Promise<number> {
 try {
   process.exitCode = await run();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(messageOf(error));
   process.exitCode = 1;
 }

@@ -21,6 +21,8 @@ const maxVerified = 10_000;
  * characters, whose last has four bits to spare; so each signature has one spelling.
  */
 const shape = /^([\w-]+)\.([\w-]+)\.[\w-]{85}[AQgw]$/;
+/** As ours are; anything else, NUL first of all, might not even be text for Postgres. */
+const id = /^[\w-]{1,100}$/;
 /** A thumbprint (RFC 7638) is 43 characters. */
 const kidInHeader = /"kid":"([\w-]{43})"\}$/;
 
@@ -173,9 +175,9 @@ function claimsOf(issuer: string, audience: string) {
     .object({
       iss: z.literal(issuer),
       aud: z.literal(audience),
-      sub: z.string().min(1).max(100),
-      jti: z.string().min(1).max(100),
-      sid: z.string().min(1).max(100),
+      sub: z.string().regex(id),
+      jti: z.string().regex(id),
+      sid: z.string().regex(id),
       roles: z.array(z.enum(roles)).max(roles.length),
       scope: z.string().refine((text) => scopesIn(text).every(isScope)),
       auth_time: z.int().nonnegative(),

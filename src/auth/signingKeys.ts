@@ -42,7 +42,7 @@ export async function load(db: Db, masterKey: MasterKey): Promise<SigningKeys> {
     })
     .from(signingKeys)
     .where(or(isNull(signingKeys.retiredAt), sql`${endOfRetired} > now()`))
-    .orderBy(signingKeys.createdAt, signingKeys.kid);
+    .orderBy(signingKeys.activatedAt); // The next one last.
   const keys = rows.map((row) => ({ ...row, ...decryptKey(row, masterKey) }));
   const current = keys.find((key) => key.isCurrent);
   if (!current) throw new Error('No key signs access tokens: start Nexus once more, which makes one.');
