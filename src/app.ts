@@ -78,7 +78,7 @@ export async function createApp(config: Config, { onStatement }: AppOptions = {}
 
     const { db } = database;
     const accessTokens = createAccessTokens({
-      keys: createKeySet((tx = db) => signingKeys.load(tx, masterKey)),
+      keys: createKeySet((tx = database.control) => signingKeys.load(tx, masterKey)),
       issuer: config.jwtIssuer,
       audience: config.jwtAudience,
     });

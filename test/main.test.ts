@@ -171,14 +171,15 @@ describe('on Postgres and Redis', () => {
     };
   }, slow);
 
-  test('of two processes that start together one migrates, both serve, and there is one admin', async () => {
+  test('of two processes that start together one migrates, both serve, and there is one admin and one pair of keys', async () => {
     expect(both.filter((nexus) => credentialsShown.test(nexus.output()))).toHaveLength(1);
     for (const { url } of both) expect(await tokenOf(url, admin)).toBeTruthy();
     const [counts] = await sql`
       select (select count(*)::int from drizzle.__drizzle_migrations) as migrations,
-        (select count(*)::int from users) as users
+        (select count(*)::int from users) as users,
+        (select count(*)::int from signing_keys) as signing_keys
     `;
-    expect(counts).toEqual({ migrations: journal.entries.length, users: 1 });
+    expect(counts).toEqual({ migrations: journal.entries.length, users: 1, signing_keys: 2 });
   });
 
   test('SIGTERM under load loses no request that was accepted', { timeout: slow }, async () => {

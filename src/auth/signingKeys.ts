@@ -27,6 +27,7 @@ export type SigningKeys = { current: { kid: string; privateKey: KeyObject }; pub
 
 const isCurrent = and(isNotNull(signingKeys.activatedAt), isNull(signingKeys.retiredAt));
 const isNext = isNull(signingKeys.activatedAt);
+const endOfRetired = sql`(${signingKeys.retiredAt} + make_interval(secs => ${sql.raw(String(verifiesSeconds))}))`;
 
 /**
  * The keys that verify now, by the clock of the database. Rejects where one of them was not encrypted under our master
@@ -127,13 +128,19 @@ async function add(tx: Db, masterKey: MasterKey, { isActive }: { isActive: boole
   return kid;
 }
 
-const endOfRetired = sql`(${signingKeys.retiredAt} + make_interval(secs => ${sql.raw(String(verifiesSeconds))}))`;
-
 /** The public half comes of the private one: what the table says of it is for people. */
 function decryptKey({ kid, encryptedPrivateKey }: { kid: string; encryptedPrivateKey: string }, masterKey: MasterKey) {
-  const der = masterKey.decrypt(encryptedPrivateKey, kid);
-  const privateKey = createPrivateKey({ key: der, type: 'pkcs8', format: 'der' });
+  const privateKey = createPrivateKey({ key: decrypt(), type: 'pkcs8', format: 'der' });
   const publicKey = createPublicKey(privateKey);
   const { x = '' } = publicKey.export({ format: 'jwk' });
   return { privateKey, publicKey, x };
+
+  function decrypt(): Buffer {
+    try {
+      return masterKey.decrypt(encryptedPrivateKey, kid);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : '';
+      throw new Error(`The signing key ${kid} cannot be read. ${reason}`, { cause: error });
+    }
+  }
 }

@@ -378,5 +378,7 @@ test('a token that fits into no header is refused before anybody reads it', asyn
 
 test('after all of it nobody was asked for a key, and the app still serves', async () => {
   expect(canaryConnections).toBe(0);
+  await fetch(arsenal.canary);
+  expect(canaryConnections).toBe(1); // It would have counted.
   expect((await come(arsenal.token)).status).toBe(200);
 });

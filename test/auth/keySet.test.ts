@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { createKeySet } from '../../src/auth/keySet.ts';
 import type { SigningKeys } from '../../src/auth/signingKeys.ts';
@@ -79,6 +80,7 @@ test('reads that are asked for one after the other end in that order', async () 
   });
   const both = [set.reload(), set.reload()];
   answers[1]?.resolve(testKeys(two));
+  await setImmediate();
   answers[0]?.resolve(testKeys(one));
   await Promise.all(both);
   expect((await set.current()).kid).toBe(two.kid);
