@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, type KeyO
 import { and, isNotNull, isNull, or, sql } from 'drizzle-orm';
 import type { Db } from '../storage/db.ts';
 import { accessTokenLifetimeSeconds } from './accessToken.ts';
+import { raiseEpochs } from './credentialEpochs.ts';
 import type { MasterKey } from './masterKey.ts';
 import { signingKeys } from './table.ts';
 
@@ -96,7 +97,7 @@ export function thumbprintOf(x: string): string {
  * all in it, so that its other statements see what others have committed.
  */
 async function lock(tx: Db): Promise<void> {
-  await tx.execute(sql`select from raise_credential_epochs(array[${signingKeysSubject}]::text[])`);
+  await raiseEpochs(tx, [signingKeysSubject]);
 }
 
 async function hasBoth(tx: Db): Promise<boolean> {
