@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import { createLastUsed } from './apiKeys/lastUsed.ts';
 import { AuditDraft } from './audit/draft.ts';
 import { createAccessTokens } from './auth/accessToken.ts';
 import { authenticate } from './auth/authenticate.ts';
 import { createEpochFeed, type EpochFeedOptions, epochChannel } from './auth/epochFeed.ts';
 import { createKeySet } from './auth/keySet.ts';
-import type { MasterKey } from './auth/masterKey.ts';
 import { loadMasterKey } from './auth/masterKeyFile.ts';
 import { recheckCaller } from './auth/recheckCaller.ts';
 import * as signingKeys from './auth/signingKeys.ts';
@@ -26,18 +24,14 @@ import type { Services } from './services.ts';
 import { createSessionCache } from './sessions/cache.ts';
 import { createRedisChannel } from './storage/channel.ts';
 import type { Database } from './storage/db.ts';
-import { hasCode } from './storage/failures.ts';
 import { createMemoryKeyValue, createRedisKeyValue } from './storage/keyValue.ts';
-import { migrate } from './storage/migrate.ts';
+import { migrate, migrationsFolder } from './storage/migrate.ts';
 import { openDatabase } from './storage/openDatabase.ts';
 import { openRedis } from './storage/redis.ts';
 import { bootstrapAdmin } from './users/bootstrap.ts';
 import * as users from './users/repository.ts';
 
-const migrationsFolder = fileURLToPath(new URL('../drizzle', import.meta.url));
 const maxUserAgentLength = 512;
-/** SQLSTATE undefined_function and undefined_table. */
-const notMigratedCodes = ['42883', '42P01'];
 const developmentAdminEmail = 'admin@nexus.local';
 
 /** The first admin's credentials, known only to the process that made them up. */
@@ -70,7 +64,11 @@ export async function createApp(config: Config, { onStatement }: AppOptions = {}
     closers.push(() => database.close());
     const redis = config.redisUrl === undefined ? null : await openRedis(config.redisUrl, report('Redis failed.'));
     if (redis) closers.push(async () => redis.disconnect());
-    const masterKey = await openMasterKey(config, !config.isProduction);
+    const masterKey = await loadMasterKey({
+      masterKeys: config.masterKeys,
+      directory: config.dataDirectory,
+      allowGenerate: !config.isProduction,
+    });
     await migrate(database, {
       folder: migrationsFolder,
       afterMigrate: (tx) => signingKeys.ensure(tx, masterKey),
@@ -126,37 +124,6 @@ export async function createApp(config: Config, { onStatement }: AppOptions = {}
     await close();
     throw error;
   }
-}
-
-/** Applies the migrations to the database of the settings, and nothing else. */
-export async function migrateDatabase(config: Config): Promise<void> {
-  const database = await openDatabase(config);
-  try {
-    await migrate(database, { folder: migrationsFolder });
-  } finally {
-    await database.close();
-  }
-}
-
-/** Makes the next key of access tokens the current one, in the database of the settings; answers the names of both. */
-export async function rotateSigningKeys(
-  config: Config,
-  options: { isRevoking: boolean },
-): Promise<{ current: string; next: string }> {
-  const masterKey = await openMasterKey(config, false);
-  const database = await openDatabase(config);
-  try {
-    return await database.exclusively((tx) => signingKeys.rotate(tx, masterKey, options));
-  } catch (error) {
-    if (!notMigratedCodes.some((code) => hasCode(error, code))) throw error;
-    throw new Error('The database has no tables of this version yet: run `node src/cli.ts migrate`.', { cause: error });
-  } finally {
-    await database.close();
-  }
-}
-
-function openMasterKey({ masterKeys, dataDirectory }: Config, allowGenerate: boolean): Promise<MasterKey> {
-  return loadMasterKey({ masterKeys, directory: dataDirectory, allowGenerate });
 }
 
 /**

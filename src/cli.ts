@@ -15,6 +15,8 @@ const usage = `Usage: node src/cli.ts <command>
   keys rotate-signing   makes the next key of access tokens the one that signs, and a new next one
   keys rotate-signing --revoke
                         the same, and every access token that was issued before is refused
+  credentials revoke-all
+                        ends every session, every access token and every API key, in every running process
 `;
 
 // Each command loads what it needs: a scan of keys would otherwise wait two seconds for the whole app.
@@ -29,16 +31,23 @@ async function access(isCheck: boolean): Promise<void> {
 }
 
 async function migrate(): Promise<void> {
-  const { migrateDatabase } = await import('./app.ts');
+  const { migrateDatabase } = await import('./administration.ts');
   const { readConfig } = await import('./config.ts');
   await migrateDatabase(readConfig());
 }
 
 async function rotateSigningKeys(isRevoking: boolean): Promise<void> {
-  const app = await import('./app.ts');
+  const administration = await import('./administration.ts');
   const { readConfig } = await import('./config.ts');
-  const { current, next } = await app.rotateSigningKeys(readConfig(), { isRevoking });
+  const { current, next } = await administration.rotateSigningKeys(readConfig(), { isRevoking });
   console.log(`current: ${current}\nnext:    ${next}`);
+}
+
+async function revokeAllCredentials(): Promise<void> {
+  const administration = await import('./administration.ts');
+  const { readConfig } = await import('./config.ts');
+  const { sessions, apiKeys } = await administration.revokeAllCredentials(readConfig());
+  console.log(`revoked: ${sessions} sessions, ${apiKeys} API keys`);
 }
 
 /** Prints each key that is found, by its start, and answers with the exit code: as of grep, a failure outweighs a find. */
@@ -96,6 +105,11 @@ async function run(): Promise<number> {
   if (command === 'keys') {
     if (verb === 'scan' && input !== undefined && more.length === 0 && !isCheck) return scanKeys(input);
     return refuse('`keys scan` takes one path, or - for the standard input.');
+  }
+  if (command === 'credentials') {
+    if (verb !== 'revoke-all' || input !== undefined || isCheck) return refuse('It is `credentials revoke-all`.');
+    await revokeAllCredentials();
+    return 0;
   }
   if (command === 'access') await access(isCheck);
   else if (command === 'migrate') await migrate();

@@ -179,3 +179,46 @@ describe('keys rotate-signing', () => {
     expect(stderr).toMatch(new RegExp(`^${mistake.replace(/[.*+?]/g, '\\$&')}\n\nUsage: `));
   });
 });
+
+describe('credentials revoke-all, while apps are running', () => {
+  test('ends every session, token and key within a second, and leaves a record', { timeout: slow }, async () => {
+    const app = await startApp();
+    const other = await app.startAnother();
+    try {
+      const key = await app.createKey({ scopes: ['tasks:read'] });
+      const credentials = [{ cookie: app.admin.cookie }, { bearer: app.admin.accessToken }, { bearer: key.secret }];
+      const statuses = async () =>
+        Promise.all(
+          [app.url, other.url].flatMap((url) =>
+            credentials.map(async (credential) => (await send(url, '{ me { kind } }', {}, credential)).status),
+          ),
+        );
+      expect(await statuses()).toEqual([200, 200, 200, 200, 200, 200]);
+      const ending = await nexus(['credentials', 'revoke-all'], { DATABASE_URL: app.databaseUrl });
+      expect(ending).toEqual({ code: 0, stdout: 'revoked: 1 sessions, 1 API keys\n', stderr: '' });
+      await expect.poll(statuses, { timeout: 1_000 }).toEqual([401, 401, 401, 401, 401, 401]);
+      expect(
+        await app.sql`select severity, actor_kind, detail from audit_events where action = 'credential.revokeAll'`,
+      ).toEqual([{ severity: 'CRITICAL', actor_kind: 'SYSTEM', detail: { sessions: 1, apiKeys: 1 } }]);
+      const login = `mutation($email: EmailAddress!, $password: String!) {
+        login(email: $email, password: $password) { accessToken }
+      }`;
+      const { email, password } = app.admin;
+      const again = await send(other.url, login, { email, password });
+      const bearer = again.data.login.accessToken;
+      expect((await send(app.url, '{ me { kind } }', {}, { bearer })).status).toBe(200);
+    } finally {
+      await other.stop();
+      await app.stop();
+    }
+  });
+
+  test.each([['credentials'], ['credentials', 'revoke'], ['credentials', 'revoke-all', 'now']])(
+    'is not %j %j %j',
+    async (...args) => {
+      const { code, stderr } = await nexus(args.filter((arg) => arg !== undefined));
+      expect(code).toBe(2);
+      expect(stderr).toContain('It is `credentials revoke-all`.');
+    },
+  );
+});

@@ -1,5 +1,9 @@
+import { fileURLToPath } from 'node:url';
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type { Database, Db } from './db.ts';
+
+/** The migrations of this version. */
+export const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
 /**
  * Applies the migrations of `folder` that the database does not have, then runs `afterMigrate`: all of it or nothing,

@@ -1,0 +1,73 @@
+import { userInfo } from 'node:os';
+import * as auditEvents from './audit/repository.ts';
+import { loadMasterKey } from './auth/masterKeyFile.ts';
+import { type Revoked, revokeAll } from './auth/revokeAll.ts';
+import * as signingKeys from './auth/signingKeys.ts';
+import type { Config } from './config.ts';
+import type { Database, Db } from './storage/db.ts';
+import { hasCode } from './storage/failures.ts';
+import { newId } from './storage/id.ts';
+import { migrate, migrationsFolder } from './storage/migrate.ts';
+import { openDatabase } from './storage/openDatabase.ts';
+
+/** SQLSTATE undefined_function, undefined_table and undefined_column. */
+const notMigratedCodes = ['42883', '42P01', '42703'];
+
+/** Applies the migrations to the database of the settings, and nothing else. */
+export function migrateDatabase(config: Config): Promise<void> {
+  return withDatabase(config, (database) => migrate(database, { folder: migrationsFolder }));
+}
+
+/** Makes the next key of access tokens the current one, in the database of the settings; answers the names of both. */
+export async function rotateSigningKeys(
+  config: Config,
+  options: { isRevoking: boolean },
+): Promise<{ current: string; next: string }> {
+  const masterKey = await loadMasterKey({
+    masterKeys: config.masterKeys,
+    directory: config.dataDirectory,
+    allowGenerate: false,
+  });
+  return change(config, 'signingKey.rotate', async (tx) => {
+    const keys = await signingKeys.rotate(tx, masterKey, options);
+    return { result: keys, detail: { ...keys, isRevoking: options.isRevoking } };
+  });
+}
+
+/** Revokes every session and every API key in the database of the settings; answers how many. */
+export function revokeAllCredentials(config: Config): Promise<Revoked> {
+  return change(config, 'credential.revokeAll', async (tx) => {
+    const revoked = await revokeAll(tx);
+    return { result: revoked, detail: revoked };
+  });
+}
+
+type Change<T> = (tx: Db) => Promise<{ result: T; detail: Record<string, unknown> }>;
+
+/** One transaction with its audit row: whoever sits at the command line is known by the name of the system's user alone. */
+function change<T>(config: Config, action: string, work: Change<T>): Promise<T> {
+  return withDatabase(config, (database) =>
+    database.exclusively(async (tx) => {
+      const { result, detail } = await work(tx);
+      await auditEvents.append(tx, [
+        {
+          ...{ action, outcome: 'SUCCEEDED', severity: 'CRITICAL', actorKind: 'SYSTEM', actorId: userInfo().username },
+          ...{ targets: [], ip: 'command line', requestId: newId('cli'), detail },
+        },
+      ]);
+      return result;
+    }),
+  );
+}
+
+async function withDatabase<T>(config: Config, work: (database: Database) => Promise<T>): Promise<T> {
+  const database = await openDatabase(config);
+  try {
+    return await work(database);
+  } catch (error) {
+    if (!notMigratedCodes.some((code) => hasCode(error, code))) throw error;
+    throw new Error('The database has no tables of this version yet: run `node src/cli.ts migrate`.', { cause: error });
+  } finally {
+    await database.close();
+  }
+}
