@@ -58,6 +58,15 @@ export async function raiseEpochs(tx: Db, subjects: readonly string[]): Promise<
   return rows<Raise>(result);
 }
 
+/** Waits for the writes under the rights of the subjects, and keeps others from beginning until the transaction ends. */
+export async function holdSubjects(tx: Db, subjects: readonly string[]): Promise<void> {
+  await tx.execute(sql`
+    select pg_advisory_xact_lock(lock) from (
+      select distinct credential_lock(subject) as lock from unnest(${makePgArray([...subjects])}::text[]) as subject
+      order by lock
+    ) as ordered`);
+}
+
 /** Whether rights that were read with these epochs may have changed; if not, they will not until the transaction ends. */
 export async function haveEpochsMoved(tx: Db, { subjects, epochs }: Basis): Promise<boolean> {
   const result = await tx.execute(sql`

@@ -126,6 +126,26 @@ test('a change of the roles lets a write go on that the new roles allow too', as
   expect((await pending)?.errors).toBeUndefined();
 });
 
+test('a right that is taken away is not taken back by a request that came before', async () => {
+  const { id, accessToken } = await app.createPerson('ADMIN');
+  const setRoles = (role: string) =>
+    `mutation($id: ID!) { setUserRoles(userId: $id, roles: [${role}]) { user { id } } }`;
+  const asVictim = bearer(accessToken);
+  expect(await rolesAt(other.url, asVictim)).toEqual(['ADMIN']);
+  let demotion: Promise<unknown> | undefined;
+  let pending: ReturnType<typeof send> | undefined;
+  await app.sql.begin(async (tx) => {
+    await tx`select 1 from users where id = ${id} for update`;
+    demotion = app.succeed(setRoles('VIEWER'), { id }, bearer(app.admin.accessToken));
+    await waitForLocks(1);
+    pending = send(other.url, setRoles('ADMIN'), { id }, asVictim);
+    await waitForLocks(2);
+  });
+  await demotion;
+  expect((await pending)?.status).toBe(401);
+  expect(await rolesAt(app.url, asVictim)).toEqual(['VIEWER']);
+});
+
 test('a key in its overlap lets its write go on, and a second rotation ends that', async () => {
   const { key } = await createVictim();
   await act('rotateApiKey(id: $id, overlapSeconds: 60) { secret }', key.id);
