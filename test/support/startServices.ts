@@ -2,11 +2,11 @@ import { type GuardedServer, startGuardedServer } from './guardedServer.ts';
 import { requireBinaries, type Service, thisMachine } from './serviceBinaries.ts';
 
 // fsync only guards against a crash of the machine: commits survive a killed Postgres without it.
-const postgresScript = `
+const postgresScript = (settings: readonly string[]) => `
 printf %s "$PASSWORD" >password
 "$BINARIES/initdb" -D data -U nexus --auth=scram-sha-256 --pwfile=password --encoding=UTF8 --no-locale --no-sync
 exec "$BINARIES/postgres" -D data -p "$PORT" -c listen_addresses=127.0.0.1 -c unix_socket_directories="$DIRECTORY" \\
-  -c max_connections=200 -c fsync=off -c full_page_writes=off
+  -c max_connections=200 -c fsync=off -c full_page_writes=off ${settings.map((setting) => `-c ${setting}`).join(' ')}
 `;
 
 const redisScript = `
@@ -22,12 +22,22 @@ export interface Services {
   stop(): Promise<void>;
 }
 
+export interface ServiceOptions {
+  /** Servers of our own, whatever the variables name: for whoever kills them. */
+  arePrivate?: boolean;
+  /** For a Postgres of our own: further settings, as its -c takes them. */
+  postgresSettings?: readonly string[];
+}
+
 /**
  * The servers that TEST_DATABASE_URL and TEST_REDIS_URL name, and where one is unset a server of our own on a free
  * loopback port, ended with this process at the latest.
  */
-export async function startServices(): Promise<Services> {
-  const { TEST_DATABASE_URL: databaseUrl, TEST_REDIS_URL: redisUrl } = process.env;
+export async function startServices({
+  arePrivate = false,
+  postgresSettings = [],
+}: ServiceOptions = {}): Promise<Services> {
+  const { TEST_DATABASE_URL: databaseUrl, TEST_REDIS_URL: redisUrl } = arePrivate ? {} : process.env;
   const needed: Service[] = [...(databaseUrl ? [] : ['postgres' as const]), ...(redisUrl ? [] : ['redis' as const])];
   const binaries = await requireBinaries(needed, thisMachine());
   const started: GuardedServer[] = [];
@@ -41,7 +51,7 @@ export async function startServices(): Promise<Services> {
   };
   try {
     return {
-      databaseUrl: databaseUrl || toDatabaseUrl(await start('postgres', postgresScript)),
+      databaseUrl: databaseUrl || toDatabaseUrl(await start('postgres', postgresScript(postgresSettings))),
       redisUrl: redisUrl || toRedisUrl(await start('redis', redisScript)),
       stop,
     };
