@@ -9,7 +9,8 @@ import autocannon from 'autocannon';
 import postgres from 'postgres';
 import { hashApiKey, newApiKeySecret } from '../../src/apiKeys/secret.ts';
 import { newId } from '../../src/storage/id.ts';
-import { startServices } from '../support/startServices.ts';
+import { type Services, startServices } from '../support/startServices.ts';
+import { measureAuthentication } from './authentication.ts';
 import { submitBatchQuery, submitQuery, taskQuery, tasksQuery } from './operations.ts';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
@@ -87,9 +88,20 @@ const operations: Operation[] = [
   },
 ];
 
-/** Measures the operations whose names hold one of the arguments; all of them without arguments. */
+/** Measures authentication and the operations whose names hold one of the arguments; all of them without arguments. */
 async function main(wanted: string[]): Promise<void> {
+  const isWanted = (name: string) => wanted.length === 0 || wanted.some((part) => name.includes(part));
+  const chosen = operations.filter(({ name }) => isWanted(name));
   const services = await startServices();
+  try {
+    if (isWanted('authentication')) process.stdout.write(`${await measureAuthentication(services.databaseUrl)}\n\n`);
+    if (chosen.length > 0) await measureOperations(chosen, services);
+  } finally {
+    await services.stop();
+  }
+}
+
+async function measureOperations(chosen: Operation[], services: Services): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'nexus-bench-'));
   const servers: Server[] = [];
   const sql = postgres(services.databaseUrl, { max: 1, onnotice: () => undefined });
@@ -101,14 +113,12 @@ async function main(wanted: string[]): Promise<void> {
     servers.push(await startServer('nexus', startArguments(), env));
     const seed = await seedDatabase(sql);
     servers.push(await startServer('raw', ['test/bench/raw.ts'], env));
-    const chosen = operations.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
     for (const operation of chosen) await check(operation, servers, seed);
     const results = await measureAll(chosen, sql, servers, seed);
     report(results, servers);
   } finally {
     for (const server of servers) server.process.kill('SIGTERM');
     await sql.end();
-    await services.stop();
     await rm(directory, { recursive: true, force: true });
   }
 }
