@@ -11,6 +11,7 @@ import type { Context } from '../context.ts';
 import { runAudited } from './audit.ts';
 import type { AuthGuard } from './auth.ts';
 import type { FieldGuards, PolicyGuards } from './guards.ts';
+import { preparationOf } from './prepared.ts';
 import { pathOf } from './refusals.ts';
 
 type Resolver = GraphQLFieldResolver<unknown, Context>;
@@ -19,7 +20,8 @@ type Args = Record<string, unknown>;
 
 /**
  * The one transformer: wraps each field with a policy, and no other, so that a call goes through auth, then the rate
- * limits, then the audit, then the resolver. `subscribe` is guarded before a stream opens, and each event again.
+ * limits, then what the resolver prepares, then the audit, then the resolver. `subscribe` is guarded before a stream
+ * opens, and each event again.
  */
 export function enforcePolicy(schema: GraphQLSchema, guards: PolicyGuards): GraphQLSchema {
   const wrapped = new Set<unknown>();
@@ -43,19 +45,24 @@ function guardResolve(field: FieldGuards, next: Resolver, isEvent: boolean): Res
   const { audit } = field.policy;
   const limits = isEvent ? [] : field.limits; // A subscription is counted where it opens.
   const needsAuthAlone = limits.length === 0 && audit === null;
+  const prepare = preparationOf(next);
 
   const guarded: Resolver = async (parent, args: Args, ctx, info) => {
-    const run = async (scope: Context) => {
-      const result = await next(parent, args, scope, info);
-      await authorizeResult(field.auth, parent, args, result, ctx);
-      // What an earlier mutation of this request loaded is no longer the truth.
-      if (audit) ctx.loaders.clearAll();
-      return result;
+    const prepareAndRun = async () => {
+      const commit = prepare && (await prepare(parent, args, ctx, info));
+      const run = async (scope: Context) => {
+        const result = await (commit ? commit(scope) : next(parent, args, scope, info));
+        await authorizeResult(field.auth, parent, args, result, ctx);
+        // What an earlier mutation of this request loaded is no longer the truth.
+        if (audit) ctx.loaders.clearAll();
+        return result;
+      };
+      return audit && audit.level !== 'NONE' ? runAudited(audit, args, ctx, run) : run(ctx);
     };
     try {
       await authorize(field.auth, parent, args, ctx);
       const giveBack = await takePlaces(limits, args, ctx, info);
-      const result = await (audit && audit.level !== 'NONE' ? runAudited(audit, args, ctx, run) : run(ctx));
+      const result = await prepareAndRun();
       await giveBack?.();
       return result;
     } catch (error) {

@@ -3,12 +3,12 @@ import type { Db } from '../storage/db.ts';
 import { users } from '../users/table.ts';
 
 /** What a password is checked against. */
-export type Account = { id: string; passwordHash: string };
+export type Account = { id: string; passwordHash: string; disabledAt: Date | null };
 
 /** The account of a canonical address, of a disabled user too, so that it takes the same time. */
 export async function findByEmail(db: Db, email: string): Promise<Account | null> {
   const [account] = await db
-    .select({ id: users.id, passwordHash: users.passwordHash })
+    .select({ id: users.id, passwordHash: users.passwordHash, disabledAt: users.disabledAt })
     .from(users)
     .where(eq(users.email, email));
   return account ?? null;
@@ -19,7 +19,7 @@ export async function findByEmail(db: Db, email: string): Promise<Account | null
  * until the transaction ends: who changes the password or the roles, or disables the user, either is seen here, or waits
  * and then sees the session that this transaction adds.
  */
-export async function holdUser(db: Db, { id, passwordHash }: Account) {
+export async function holdUser(db: Db, { id, passwordHash }: Pick<Account, 'id' | 'passwordHash'>) {
   const [user] = await db
     .select({
       id: users.id,

@@ -1,4 +1,3 @@
-import { canonicalEmail } from '../auth/canonicalEmail.ts';
 import { verifyPassword } from '../auth/password.ts';
 import { scopesOfRoles } from '../auth/roles.ts';
 import type { Context } from '../context.ts';
@@ -7,15 +6,23 @@ import * as accounts from './accounts.ts';
 import * as sessions from './repository.ts';
 import { formatSessionCookie, hashSecret, newSessionSecret } from './secret.ts';
 
+type Credentials = { email: string; password: string };
+
 /**
- * Begins a session for the user of this address and password: its cookie once it is committed, and an access token. An
- * unknown address, a wrong password and a disabled user are one error, after one password hash each.
+ * Begins a session for the user of this address, in its canonical form, and password: its cookie once it is committed,
+ * and an access token. An unknown address, a wrong password and a disabled user are one error, after one password hash
+ * each and before any transaction.
  */
-export async function login(ctx: Context, credentials: { email: string; password: string }) {
-  const account = await accounts.findByEmail(ctx.db, canonicalEmail(credentials.email));
-  const isRight = await verifyPassword(account?.passwordHash ?? null, credentials.password);
-  const user = account && isRight ? await accounts.holdUser(ctx.db, account) : null;
-  if (!user) throw new UnauthenticatedError('The e-mail address or the password is wrong.');
+export async function prepareLogin(ctx: Context, { email, password }: Credentials) {
+  const account = await accounts.findByEmail(ctx.db, email);
+  const isRight = await verifyPassword(account?.passwordHash ?? null, password);
+  if (!account || !isRight || account.disabledAt) throw wrongCredentials();
+  return (scope: Context) => beginSession(scope, account);
+}
+
+async function beginSession(ctx: Context, account: accounts.Account) {
+  const user = await accounts.holdUser(ctx.db, account);
+  if (!user) throw wrongCredentials();
 
   const secret = newSessionSecret();
   const session = await sessions.create(ctx.db, {
@@ -33,4 +40,8 @@ export async function login(ctx: Context, credentials: { email: string; password
   });
   ctx.afterCommit(() => ctx.setSessionCookie(formatSessionCookie(session.id, secret)));
   return { accessToken: token, accessTokenExpiresAt: expiresAt, session, user };
+}
+
+function wrongCredentials(): UnauthenticatedError {
+  return new UnauthenticatedError('The e-mail address or the password is wrong.');
 }

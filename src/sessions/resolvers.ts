@@ -5,9 +5,10 @@ import type { Context } from '../context.ts';
 import { NotFoundError, UnauthenticatedError } from '../errors.ts';
 import { instantAndId, parsePage, toConnection } from '../graphql/connection.ts';
 import type { Resolvers } from '../graphql/types.generated.ts';
+import { prepared } from '../policy/prepared.ts';
 import type { Db } from '../storage/db.ts';
 import * as accounts from './accounts.ts';
-import { login } from './login.ts';
+import { prepareLogin } from './login.ts';
 import * as sessions from './repository.ts';
 
 const cursorKey = instantAndId('sess');
@@ -25,7 +26,7 @@ export const sessionsResolvers = {
   },
 
   Mutation: {
-    login: (_parent, args, ctx) => login(ctx, args),
+    login: prepared((_parent, args, ctx) => prepareLogin(ctx, args)),
 
     logout: async (_parent, _args, ctx) => {
       const { userId, sessionId } = requireSession(ctx);

@@ -7,7 +7,8 @@ import { ConflictError, NotFoundError } from '../errors.ts';
 import { instantAndId, parsePage, toConnection } from '../graphql/connection.ts';
 import { parseInput } from '../graphql/input.ts';
 import type { Resolvers } from '../graphql/types.generated.ts';
-import { changePassword } from './changePassword.ts';
+import { prepared } from '../policy/prepared.ts';
+import { prepareChangePassword } from './changePassword.ts';
 import { changePasswordArguments, createUserInput, setUserRolesArguments } from './input.ts';
 import * as users from './repository.ts';
 import * as sessions from './sessions.ts';
@@ -34,13 +35,16 @@ export const usersResolvers = {
   },
 
   Mutation: {
-    createUser: async (_parent, args, ctx) => {
+    createUser: prepared(async (_parent, args) => {
       const { password, ...input } = parseInput(createUserInput, args.input, 'input');
-      const user = await users.create(ctx.db, { ...input, passwordHash: await hashPassword(password) });
-      if (!user) throw new ConflictError('The e-mail address is taken.');
-      ctx.audit.target('user', user.id);
-      return { user };
-    },
+      const passwordHash = await hashPassword(password);
+      return async (ctx) => {
+        const user = await users.create(ctx.db, { ...input, passwordHash });
+        if (!user) throw new ConflictError('The e-mail address is taken.');
+        ctx.audit.target('user', user.id);
+        return { user };
+      };
+    }),
 
     setUserRoles: async (_parent, args, ctx) => {
       const { roles } = parseInput(setUserRolesArguments, { roles: args.roles });
@@ -60,15 +64,17 @@ export const usersResolvers = {
       return { user };
     },
 
-    changePassword: async (_parent, args, ctx) => {
-      const caller = requireCaller(ctx.caller);
-      const passwords = parseInput(changePasswordArguments, args);
-      const user = await changePassword(ctx.db, caller.userId, passwords);
-      ctx.audit.target('user', user.id);
-      await revokeSessions(ctx, user.id, caller.sessionId);
-      await invalidate(ctx, [user.id]);
-      return { user };
-    },
+    changePassword: prepared(async (_parent, args, { db, caller }) => {
+      const { userId, sessionId } = requireCaller(caller);
+      const changePassword = await prepareChangePassword(db, userId, parseInput(changePasswordArguments, args));
+      return async (ctx) => {
+        const user = await changePassword(ctx.db);
+        ctx.audit.target('user', user.id);
+        await revokeSessions(ctx, user.id, sessionId);
+        await invalidate(ctx, [user.id]);
+        return { user };
+      };
+    }),
   },
 } satisfies Resolvers;
 

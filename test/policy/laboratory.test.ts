@@ -1,11 +1,13 @@
 import { desc, sql } from 'drizzle-orm';
-import { getIntrospectionQuery, isObjectType } from 'graphql';
+import { type GraphQLResolveInfo, getIntrospectionQuery, isObjectType } from 'graphql';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { agents } from '../../src/agents/table.ts';
 import { auditEvents } from '../../src/audit/table.ts';
 import type { Context } from '../../src/context.ts';
+import { UnauthenticatedError } from '../../src/errors.ts';
 import { createMemoryCounters } from '../../src/limits/memoryCounters.ts';
 import { enforcePolicy } from '../../src/policy/enforce.ts';
+import { prepared } from '../../src/policy/prepared.ts';
 import { callerFacts, type LabAnswer, type Laboratory, openLaboratory } from './laboratory.ts';
 
 const sdlText = `
@@ -49,6 +51,8 @@ const sdlText = `
       @audit(action: "lab.secret", level: REQUEST, redact: ["password"])
     writeNote(to: ID!): Note @auth(roles: [ADMIN], owner: ["result.to"]) @audit(action: "lab.note")
     effectDo: Int @public @audit(action: "lab.effect")
+    preparedDo(fails: String): Int @public @rateLimit(max: 2, window: "1m") @audit(action: "lab.prepared")
+    preparedUnaudited: Int @public @audit(action: "lab.prepared", level: NONE)
   }
   type Subscription {
     notes: Note @auth(roles: [ADMIN], owner: ["result.to"])
@@ -107,6 +111,19 @@ function resolversOf(calls: string[]) {
         });
         return 1;
       },
+      preparedDo: prepared(async (_parent: unknown, { fails }: { fails?: string }, ctx) => {
+        calls.push(`prepared ${await placeOf(ctx)}`);
+        if (fails === 'before') throw new UnauthenticatedError();
+        return async (scope) => {
+          calls.push(`ran ${await placeOf(scope)}`);
+          if (fails === 'inside') throw new UnauthenticatedError();
+          return 1;
+        };
+      }),
+      preparedUnaudited: prepared(async (_parent: unknown, _args: unknown, ctx) => async (scope) => {
+        calls.push(`unaudited ${scope === ctx}`);
+        return 1;
+      }),
     },
     Subscription: {
       notes: {
@@ -122,6 +139,12 @@ function resolversOf(calls: string[]) {
       },
     },
   };
+}
+
+/** Where statements through this context run: those of one transaction have its number. */
+async function placeOf({ db }: Context): Promise<'inside' | 'outside'> {
+  const number = async () => JSON.stringify(await db.execute(sql`select pg_current_xact_id()::text as number`));
+  return (await number()) === (await number()) ? 'inside' : 'outside';
 }
 
 let laboratory: Laboratory;
@@ -285,6 +308,44 @@ describe('what @skip and @include leave out', () => {
       expect(answer.errors, String(s)).toBeDefined();
     }
     expect(laboratory.calls).toEqual([]);
+  });
+});
+
+describe('a resolver of two steps', () => {
+  const lastOutcome = async () => (await rowsOf('lab.prepared'))[0]?.outcome;
+
+  test('prepares before the transaction, and only the rest runs inside', async () => {
+    expect((await laboratory.run('mutation { preparedDo }')).data).toEqual({ preparedDo: 1 });
+    expect(laboratory.calls).toEqual(['prepared outside', 'ran inside']);
+    expect(await lastOutcome()).toBe('SUCCEEDED');
+  });
+
+  test('does nothing where a limit refuses', async () => {
+    await laboratory.run('mutation { preparedDo }');
+    await laboratory.run('mutation { preparedDo }');
+    laboratory.calls.length = 0;
+    expect(codesOf(await laboratory.run('mutation { preparedDo }'))).toEqual(['RATE_LIMITED']);
+    expect(laboratory.calls).toEqual([]);
+  });
+
+  test.each([
+    ['before', ['prepared outside']],
+    ['inside', ['prepared outside', 'ran inside']],
+  ])('that fails %s is a refusal in the audit log', async (fails, calls) => {
+    const answer = await laboratory.run('mutation($fails: String) { preparedDo(fails: $fails) }', { fails });
+    expect([codesOf(answer), laboratory.calls]).toEqual([['UNAUTHENTICATED'], calls]);
+    expect(await lastOutcome()).toBe('REFUSED');
+  });
+
+  test('does both without a transaction where nothing is audited, and where it is called directly', async () => {
+    expect((await laboratory.run('mutation { preparedUnaudited }')).data).toEqual({ preparedUnaudited: 1 });
+    expect(laboratory.calls).toEqual(['unaudited true']);
+    const double = prepared(
+      async (_parent: unknown, { n }: { n: number }, _ctx) =>
+        async () =>
+          2 * n,
+    );
+    expect(await double.resolve(null, { n: 4 }, laboratory.contextOf(), {} as GraphQLResolveInfo)).toBe(8);
   });
 });
 

@@ -1,0 +1,36 @@
+import type { GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql';
+import type { Context } from '../context.ts';
+
+/** The second step of a resolver: what changes the database. In an audited mutation `scope` is its transaction's. */
+export type Commit<Result> = (scope: Context) => Promise<Result>;
+
+type Prepare<Parent, Args, Result> = (
+  parent: Parent,
+  args: Args,
+  ctx: Context,
+  info: GraphQLResolveInfo,
+) => Promise<Commit<Result>>;
+
+/** What a resolver does before it is committed, as the enforcement runs it. */
+export type Preparation = Prepare<unknown, Record<string, unknown>, unknown>;
+
+const preparations = new WeakMap<object, Preparation>();
+
+/**
+ * A resolver of two steps: `prepare` runs after auth and rate limits and before the transaction, so that slow work, a
+ * password hash say, holds no connection; what it answers runs inside. Called directly it does both, one after the other.
+ * An object, because graphql-tools binds resolvers that are functions, and what is bound is another function.
+ */
+export function prepared<Parent, Args, Result>(prepare: Prepare<Parent, Args, Result>) {
+  const resolve = async (parent: Parent, args: Args, ctx: Context, info: GraphQLResolveInfo): Promise<Result> => {
+    const commit = await prepare(parent, args, ctx, info);
+    return commit(ctx);
+  };
+  preparations.set(resolve, prepare as Preparation);
+  return { resolve };
+}
+
+/** The first step of a resolver that was made by `prepared`; undefined for any other. */
+export function preparationOf(resolver: GraphQLFieldResolver<unknown, Context>): Preparation | undefined {
+  return preparations.get(resolver);
+}
