@@ -110,6 +110,15 @@ export class DependencyUnavailableError extends NexusError {
   }
 }
 
+/** More work of one kind is waiting than Nexus takes on: nothing was done, and trying again later is right. */
+export class OverloadedError extends NexusError {
+  constructor() {
+    super('DEPENDENCY_UNAVAILABLE', 'Too many calls of this kind are waiting. Try again later.', {
+      extensions: { retryAfterSeconds: 1 },
+    });
+  }
+}
+
 /** What is left of an unknown error: a request id to ask for, and nothing else. */
 export class InternalServerError extends NexusError {
   constructor() {

@@ -680,7 +680,10 @@ export type QueryUsersArgs = {
 export type RateLimitCount =
   /** Every call. */
   | 'ALL'
-  /** Calls that fail: a place is taken before the call and given back where it succeeds. */
+  /**
+   * Calls that end with UNAUTHENTICATED, a wrong password for example: a place is taken before the call and given back where
+   * it ends in anything else, a success, a mistake of the input, the refusal of a later limit or a failure of ours.
+   */
   | 'FAILED';
 
 /** Whose calls share one count. */

@@ -37,7 +37,7 @@ function whoOf({ roles, owner, maxAgeSeconds }: AuthRule): string {
 
 function limitOf({ max, window, per, identityArgs, count }: RateLimitRule): string {
   const identity = identityArgs.map((path) => ` and ${path.join('.')}`).join('');
-  return `${max} in ${window} per ${per}${identity}${count === 'FAILED' ? ' failing' : ''}`;
+  return `${max} in ${window} per ${per}${identity}${count === 'FAILED' ? ' counting UNAUTHENTICATED' : ''}`;
 }
 
 function both(parts: readonly string[]): string {

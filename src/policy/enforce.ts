@@ -8,6 +8,7 @@ import {
   isObjectType,
 } from 'graphql';
 import type { Context } from '../context.ts';
+import { UnauthenticatedError } from '../errors.ts';
 import { runAudited } from './audit.ts';
 import type { AuthGuard } from './auth.ts';
 import type { FieldGuards, PolicyGuards } from './guards.ts';
@@ -61,10 +62,7 @@ function guardResolve(field: FieldGuards, next: Resolver, isEvent: boolean): Res
     };
     try {
       await authorize(field.auth, parent, args, ctx);
-      const giveBack = await takePlaces(limits, args, ctx, info);
-      const result = await prepareAndRun();
-      await giveBack?.();
-      return result;
+      return await withPlaces(limits, args, ctx, info, prepareAndRun);
     } catch (error) {
       ctx.refusals.note(field.policy, args, error, pathOf(info));
       throw error;
@@ -82,10 +80,7 @@ function guardSubscribe(field: FieldGuards, next: Resolver): Resolver {
   return async (parent, args: Args, ctx, info) => {
     try {
       await authorize(field.auth, parent, args, ctx);
-      const giveBack = await takePlaces(field.limits, args, ctx, info);
-      const stream = await next(parent, args, ctx, info);
-      await giveBack?.();
-      return stream;
+      return await withPlaces(field.limits, args, ctx, info, async () => next(parent, args, ctx, info));
     } catch (error) {
       ctx.refusals.note(field.policy, args, error, pathOf(info));
       throw error;
@@ -115,22 +110,31 @@ async function authorizeResult(
   }
 }
 
-/** Takes a place in each limit in their order; answers how to give back those that count failures alone. */
-async function takePlaces(
+/**
+ * Runs the call with a place in each limit, taken in their order. Those that count failed attempts alone get theirs back
+ * where the call ends in anything else, the refusal of a later limit included.
+ */
+async function withPlaces<Result>(
   limits: FieldGuards['limits'],
   args: Args,
   ctx: Context,
   info: GraphQLResolveInfo,
-): Promise<(() => Promise<void>) | null> {
+  run: () => Promise<Result>,
+): Promise<Result> {
   const giveBacks: (() => Promise<void>)[] = [];
-  for (const limit of limits) {
-    const giveBack = await limit.take(args, ctx, info);
-    if (giveBack) giveBacks.push(giveBack);
+  let isFailedAttempt = false;
+  try {
+    for (const limit of limits) {
+      const giveBack = await limit.take(args, ctx, info);
+      if (giveBack) giveBacks.push(giveBack);
+    }
+    return await run();
+  } catch (error) {
+    isFailedAttempt = error instanceof UnauthenticatedError;
+    throw error;
+  } finally {
+    if (!isFailedAttempt) for (const giveBack of giveBacks) await giveBack();
   }
-  if (giveBacks.length === 0) return null;
-  return async () => {
-    for (const giveBack of giveBacks) await giveBack();
-  };
 }
 
 /** A table entry that no wrapped field answers to would be a policy that nothing enforces: start-up stops. */

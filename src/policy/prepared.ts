@@ -19,15 +19,16 @@ const preparations = new WeakMap<object, Preparation>();
 /**
  * A resolver of two steps: `prepare` runs after auth and rate limits and before the transaction, so that slow work, a
  * password hash say, holds no connection; what it answers runs inside. Called directly it does both, one after the other.
- * An object, because graphql-tools binds resolvers that are functions, and what is bound is another function.
  */
 export function prepared<Parent, Args, Result>(prepare: Prepare<Parent, Args, Result>) {
-  const resolve = async (parent: Parent, args: Args, ctx: Context, info: GraphQLResolveInfo): Promise<Result> => {
+  const resolver = async (parent: Parent, args: Args, ctx: Context, info: GraphQLResolveInfo): Promise<Result> => {
     const commit = await prepare(parent, args, ctx, info);
     return commit(ctx);
   };
-  preparations.set(resolve, prepare as Preparation);
-  return { resolve };
+  // graphql-tools binds each resolver to its map: another function, which would not be known as one of two steps.
+  resolver.bind = () => resolver;
+  preparations.set(resolver, prepare as Preparation);
+  return resolver;
 }
 
 /** The first step of a resolver that was made by `prepared`; undefined for any other. */

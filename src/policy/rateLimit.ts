@@ -40,7 +40,7 @@ export class RateLimitGuard {
     this.#shieldRule = createRule({ window: rule.window, max: 1 });
   }
 
-  /** Takes a place or throws RateLimitedError; answers how to give it back where a call that succeeds is not counted. */
+  /** Takes a place or throws RateLimitedError; answers how to give it back where only failed attempts are counted. */
   async take(args: object, ctx: Context, info: GraphQLResolveInfo): Promise<(() => Promise<void>) | null> {
     const { counters } = ctx.services;
     const limit = { key: this.#keyOf(args, ctx), max: this.#rule.max, windowMs: this.#rule.windowMs };
@@ -82,7 +82,7 @@ export class RateLimitGuard {
   }
 }
 
-/** The call has succeeded, and its answer stays the truth: a place that cannot be given back is reported. */
+/** The answer of the call stays the truth: a place that cannot be given back is reported, and its window ends it. */
 async function giveBack(limit: Limit, cell: number, { services, log, requestId }: Context): Promise<void> {
   try {
     await services.counters.giveBack(limit, cell);

@@ -54,6 +54,16 @@ test('the event loop goes on while passwords are hashed', async () => {
   expect(turns).toBeGreaterThan(5);
 });
 
+test('at most two are hashed at once and 64 wait: what comes beyond that is refused at once, and the rest is served', async () => {
+  const hash = await hashPassword(password);
+  const checks = Array.from({ length: 70 }, () => verifyPassword(hash, password));
+  const outcomes = await Promise.allSettled(checks);
+  expect(outcomes.slice(0, 66)).toEqual(Array(66).fill({ status: 'fulfilled', value: true }));
+  for (const outcome of outcomes.slice(66))
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'DEPENDENCY_UNAVAILABLE' } });
+  expect(await verifyPassword(hash, password)).toBe(true);
+});
+
 async function timeOf(work: () => Promise<unknown>): Promise<number> {
   const started = performance.now();
   await work();

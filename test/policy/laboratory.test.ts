@@ -1,10 +1,10 @@
 import { desc, sql } from 'drizzle-orm';
 import { type GraphQLResolveInfo, getIntrospectionQuery, isObjectType } from 'graphql';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { agents } from '../../src/agents/table.ts';
 import { auditEvents } from '../../src/audit/table.ts';
 import type { Context } from '../../src/context.ts';
-import { UnauthenticatedError } from '../../src/errors.ts';
+import { InputError, NotFoundError, OverloadedError, UnauthenticatedError } from '../../src/errors.ts';
 import { createMemoryCounters } from '../../src/limits/memoryCounters.ts';
 import { enforcePolicy } from '../../src/policy/enforce.ts';
 import { prepared } from '../../src/policy/prepared.ts';
@@ -38,7 +38,11 @@ const sdlText = `
       @public
       @rateLimit(max: 1, window: "1m", per: EVERYONE, identityArgs: ["a", "b"])
     twoLimits: Int @public @rateLimit(max: 4, window: "1m") @rateLimit(max: 5, window: "1m", per: ADDRESS)
-    tried(fails: Boolean!): Int @public @rateLimit(max: 2, window: "1m", count: FAILED)
+    tried(code: String): Int @public @rateLimit(max: 2, window: "1m", count: FAILED)
+    triedTwice(code: String): Int
+      @public
+      @rateLimit(max: 2, window: "1m", per: ADDRESS, count: FAILED)
+      @rateLimit(max: 1, window: "1m", per: EVERYONE, count: FAILED)
     left: Left @public
     right: Right @public
   }
@@ -65,6 +69,14 @@ const operator = callerFacts('operator', 'SESSION', ['OPERATOR'], []);
 const viewer = callerFacts('viewer', 'SESSION', ['VIEWER'], []);
 const badToken = callerFacts('bad token', 'BAD');
 
+const failures: Record<string, Error> = {
+  UNAUTHENTICATED: new UnauthenticatedError(),
+  BAD_USER_INPUT: new InputError([{ field: 'code', message: 'is bad' }]),
+  NOT_FOUND: new NotFoundError('thing'),
+  DEPENDENCY_UNAVAILABLE: new OverloadedError(),
+  INTERNAL_SERVER_ERROR: new TypeError('a bug'),
+};
+
 function resolversOf(calls: string[]) {
   const say =
     (name: string, value: unknown = 1) =>
@@ -72,6 +84,11 @@ function resolversOf(calls: string[]) {
       calls.push(name);
       return value;
     };
+  const tried = (_parent: unknown, { code }: { code?: string }) => {
+    const failure = code ? failures[code] : undefined;
+    if (failure) throw failure;
+    return 1;
+  };
   const deep = { deep: () => deep, value: 7, list: () => [deep, deep, deep], admin: 9 };
   const names = ['counted', 'countedForOperators', 'perAddress', 'perCaller', 'forEveryone', 'forLists', 'twoLimits'];
   return {
@@ -83,10 +100,8 @@ function resolversOf(calls: string[]) {
       breaks: () => {
         throw new TypeError('select secret from /var/lib at 10.0.0.1');
       },
-      tried: (_parent: unknown, { fails }: { fails: boolean }) => {
-        if (fails) throw new Error('failed');
-        return 1;
-      },
+      tried,
+      triedTwice: tried,
       left: () => ({ name: 'left' }),
       right: () => ({ name: 'right' }),
     },
@@ -144,7 +159,8 @@ function resolversOf(calls: string[]) {
 /** Where statements through this context run: those of one transaction have its number. */
 async function placeOf({ db }: Context): Promise<'inside' | 'outside'> {
   const number = async () => JSON.stringify(await db.execute(sql`select pg_current_xact_id()::text as number`));
-  return (await number()) === (await number()) ? 'inside' : 'outside';
+  const numbers = new Set([await number(), await number()]);
+  return numbers.size === 1 ? 'inside' : 'outside';
 }
 
 let laboratory: Laboratory;
@@ -345,7 +361,7 @@ describe('a resolver of two steps', () => {
         async () =>
           2 * n,
     );
-    expect(await double.resolve(null, { n: 4 }, laboratory.contextOf(), {} as GraphQLResolveInfo)).toBe(8);
+    expect(await double(null, { n: 4 }, laboratory.contextOf(), {} as GraphQLResolveInfo)).toBe(8);
   });
 });
 
@@ -434,13 +450,25 @@ describe('a rate limit', () => {
     expect(answers).toEqual([200, 200, 200, 200, 429]);
   });
 
-  test('of failures gives the place of a success back', async () => {
-    const ask = async (fails: boolean) => codesOf(await laboratory.run(`{ tried(fails: ${fails}) }`));
-    for (let i = 0; i < 5; i++) expect(await ask(false)).toEqual([]);
-    expect(await ask(true)).toEqual(['INTERNAL_SERVER_ERROR']);
-    expect(await ask(false)).toEqual([]);
-    expect(await ask(true)).toEqual(['INTERNAL_SERVER_ERROR']);
-    expect(await ask(false)).toEqual(['RATE_LIMITED']);
+  describe('of failed attempts', () => {
+    const ask = async (code: string | null, field = 'tried', ip?: string) =>
+      codesOf(await laboratory.run(`query($code: String) { ${field}(code: $code) }`, { code }, ip ? { ip } : {}));
+
+    test.each([null, ...Object.keys(failures).filter((code) => code !== 'UNAUTHENTICATED')])(
+      'gives the place of a call back that ends with %s',
+      async (code) => {
+        for (let i = 0; i < 5; i++) expect(await ask(code)).toEqual(code === null ? [] : [code]);
+        for (let i = 0; i < 2; i++) expect(await ask('UNAUTHENTICATED')).toEqual(['UNAUTHENTICATED']);
+        expect(await ask(null)).toEqual(['RATE_LIMITED']);
+      },
+    );
+
+    test('gives the place of a call back that a later limit refuses', async () => {
+      expect(await ask('UNAUTHENTICATED', 'triedTwice', '192.0.2.1')).toEqual(['UNAUTHENTICATED']);
+      const spied = vi.spyOn(laboratory.counters, 'giveBack');
+      for (let i = 0; i < 5; i++) expect(await ask(null, 'triedTwice', '192.0.2.2')).toEqual(['RATE_LIMITED']);
+      expect(spied).toHaveBeenCalledTimes(5);
+    });
   });
 
   test('that cannot be asked refuses the call, and the resolver does not run', async () => {
@@ -458,7 +486,7 @@ describe('a rate limit', () => {
   test('whose place cannot be given back leaves the answer as it is', async () => {
     const { consume } = laboratory.counters;
     laboratory.counters = { consume, giveBack: () => Promise.reject(new Error('gone')) };
-    expect(await laboratory.run('{ tried(fails: false) }')).toMatchObject({ status: 200, data: { tried: 1 } });
+    expect(await laboratory.run('{ tried }')).toMatchObject({ status: 200, data: { tried: 1 } });
     expect(laboratory.logged.join()).toContain('could not be given back');
   });
 
