@@ -1,5 +1,6 @@
 import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
 import { GraphQLDateTime, GraphQLEmailAddress, GraphQLJSONObject, GraphQLSafeInt } from 'graphql-scalars';
+import { canonicalEmail } from '../auth/canonicalEmail.ts';
 import { type Scope, scopes } from '../auth/roles.ts';
 
 const agentIdFormat = /^agent-[a-z0-9]+$/;
@@ -13,11 +14,19 @@ const agentId = textScalar(
 
 const scope = textScalar('Scope', (text) => scopes.includes(text as Scope), 'there is no such scope');
 
+/** Reads every spelling of an address as its canonical form, so that limits, resolvers and the audit log see one. */
+const emailAddress = new GraphQLScalarType({
+  ...GraphQLEmailAddress.toConfig(),
+  parseValue: (value) => GraphQLEmailAddress.parseValue(typeof value === 'string' ? canonicalEmail(value) : value),
+  parseLiteral: (node) =>
+    GraphQLEmailAddress.parseLiteral(node.kind === Kind.STRING ? { ...node, value: canonicalEmail(node.value) } : node),
+});
+
 /** The scalars of the SDL. */
 export const scalars = {
   AgentId: agentId,
   DateTime: GraphQLDateTime,
-  EmailAddress: GraphQLEmailAddress,
+  EmailAddress: emailAddress,
   JSONObject: GraphQLJSONObject,
   SafeInt: GraphQLSafeInt,
   Scope: scope,

@@ -22,7 +22,10 @@ export type Scalars = {
   AgentId: { input: string; output: string; }
   /** An instant, RFC 3339, in UTC. */
   DateTime: { input: Date; output: Date; }
-  /** An e-mail address (HTML living standard, valid e-mail address). */
+  /**
+   * An e-mail address (HTML living standard, valid e-mail address). It is read without space around it, NFKC, in lower case
+   * and without dots at the end: all such spellings are one address.
+   */
   EmailAddress: { input: string; output: string; }
   /** A JSON object: at most 10 levels deep and 64 KiB of text. */
   JSONObject: { input: Record<string, unknown>; output: Record<string, unknown>; }
@@ -421,7 +424,8 @@ export type Mutation = {
   disableUser?: Maybe<DisableUserPayload>;
   /**
    * Logs in with e-mail address and password: sets the session cookie and answers an access token of one hour. An unknown
-   * address, a wrong password and a disabled user are the same UNAUTHENTICATED.
+   * address, a wrong password and a disabled user are the same UNAUTHENTICATED. Failed attempts are counted by address and
+   * by account; a call that carries a working session or access token of the account is not locked out by those of others.
    */
   login?: Maybe<LoginPayload>;
   /** Ends the session of the cookie or of the access token. */
@@ -688,7 +692,7 @@ export type RateLimitCount =
 
 /** Whose calls share one count. */
 export type RateLimitSubject =
-  /** Each client address has its own count. */
+  /** Each client address has its own count; of IPv6, each /64. */
   | 'ADDRESS'
   /** Each user or agent has its own count, over all its credentials; without a credential, each address. */
   | 'CALLER'
@@ -1324,6 +1328,7 @@ export type RateLimitDirectiveArgs = {
   count?: Maybe<RateLimitCount>;
   identityArgs?: Maybe<Array<Scalars['String']['input']>>;
   max: Scalars['Int']['input'];
+  ownAccount?: Maybe<Scalars['String']['input']>;
   per?: Maybe<RateLimitSubject>;
   window: Scalars['String']['input'];
 };

@@ -35,9 +35,10 @@ function whoOf({ roles, owner, maxAgeSeconds }: AuthRule): string {
   return maxAgeSeconds === null ? who : `${who}, a person logged in for at most ${maxAgeSeconds} s`;
 }
 
-function limitOf({ max, window, per, identityArgs, count }: RateLimitRule): string {
+function limitOf({ max, window, per, identityArgs, ownAccount, count }: RateLimitRule): string {
   const identity = identityArgs.map((path) => ` and ${path.join('.')}`).join('');
-  return `${max} in ${window} per ${per}${identity}${count === 'FAILED' ? ' counting UNAUTHENTICATED' : ''}`;
+  const apart = ownAccount ? ` or own account(${ownAccount.join('.')})` : '';
+  return `${max} in ${window} per ${per}${identity}${apart}${count === 'FAILED' ? ' counting UNAUTHENTICATED' : ''}`;
 }
 
 function both(parts: readonly string[]): string {

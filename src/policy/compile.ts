@@ -232,6 +232,9 @@ class PolicyCompiler {
       const problem = argumentPathProblem(path, field.args);
       if (problem) this.#problem(coordinate, `@rateLimit(identityArgs: "${path}") ${problem}`);
     }
+    const ownAccount = (values.ownAccount ?? null) as string | null;
+    const accountProblem = ownAccount === null ? null : argumentPathProblem(ownAccount, field.args, 'EmailAddress');
+    if (accountProblem) this.#problem(coordinate, `@rateLimit(ownAccount: "${ownAccount}") ${accountProblem}`);
     if (windowMs === undefined || windowMs < minWindowMs || windowMs > maxWindowMs) {
       this.#problem(coordinate, `@rateLimit(window: "${window}") is not a time of 1s to 31d such as "15m" or "1h"`);
       return [];
@@ -243,6 +246,7 @@ class PolicyCompiler {
         windowMs,
         per: values.per as RateLimitRule['per'],
         identityArgs: paths.map((path) => path.split('.')),
+        ownAccount: ownAccount?.split('.') ?? null,
         count: values.count as RateLimitRule['count'],
       },
     ];

@@ -26,8 +26,8 @@ export function parseOwnerPath(text: string, roots: Roots): OwnerPath | string {
   return problem ?? { root, segments, text };
 }
 
-/** What is wrong with a dotted path into the arguments of a field; null where it leads to a value. */
-export function argumentPathProblem(path: string, args: readonly GraphQLArgument[]): string | null {
+/** What is wrong with a dotted path into the arguments of a field; null where it leads to a value, of the type if named. */
+export function argumentPathProblem(path: string, args: readonly GraphQLArgument[], typeName?: string): string | null {
   const [first, ...rest] = path.split('.');
   const argument = args.find(({ name }) => name === first);
   if (!argument) return `leads nowhere: there is no argument "${first}"`;
@@ -37,6 +37,7 @@ export function argumentPathProblem(path: string, args: readonly GraphQLArgument
     if (!field) return `leads nowhere: there is no "${segment}" in ${type.name}`;
     type = getNamedType(field.type);
   }
+  if (typeName !== undefined && type.name !== typeName) return `leads to ${type.name}, not to ${typeName}`;
   return null;
 }
 

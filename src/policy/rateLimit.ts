@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { GraphQLResolveInfo } from 'graphql';
+import { isOwnAccount } from '../auth/ownAccount.ts';
 import { ownIdOf } from '../auth/principal.ts';
 import type { Context } from '../context.ts';
 import { DependencyUnavailableError, RateLimitedError } from '../errors.ts';
+import { addressBucket } from '../limits/addressBucket.ts';
 import type { Counters, Decision, Limit } from '../limits/counters.ts';
 import { describeError } from '../log.ts';
 import { valuesAt } from './paths.ts';
@@ -43,7 +45,7 @@ export class RateLimitGuard {
   /** Takes a place or throws RateLimitedError; answers how to give it back where only failed attempts are counted. */
   async take(args: object, ctx: Context, info: GraphQLResolveInfo): Promise<(() => Promise<void>) | null> {
     const { counters } = ctx.services;
-    const limit = { key: this.#keyOf(args, ctx), max: this.#rule.max, windowMs: this.#rule.windowMs };
+    const limit = { key: await this.#keyOf(args, ctx), max: this.#rule.max, windowMs: this.#rule.windowMs };
     const reservation: Reservation = { limit, counters, decision: null };
     this.#lastReservation += 1;
     const reservationId = String(this.#lastReservation);
@@ -71,14 +73,20 @@ export class RateLimitGuard {
   }
 
   /** The limit and the parts of the identity, each with its length before it, so that no two of them collide. */
-  #keyOf(args: object, ctx: Context): string {
+  async #keyOf(args: object, ctx: Context): Promise<string> {
+    if (await this.#isOfOwnAccount(args, ctx)) return `${this.#name}/own|${ctx.caller?.userId}`;
     const identity = this.#rule.identityArgs.map((path) => join(valuesAt(args, path).map(partOf)));
     return `${this.#name}|${join([this.#subjectOf(ctx), ...identity])}`;
   }
 
+  async #isOfOwnAccount(args: object, { db, caller }: Context): Promise<boolean> {
+    const { ownAccount } = this.#rule;
+    return ownAccount !== null && isOwnAccount(db, caller, valuesAt(args, ownAccount)[0]);
+  }
+
   #subjectOf({ caller, ip }: Context): string {
     if (this.#rule.per === 'EVERYONE') return '';
-    return (this.#rule.per === 'CALLER' && ownIdOf(caller)) || ip;
+    return (this.#rule.per === 'CALLER' && ownIdOf(caller)) || addressBucket(ip);
   }
 }
 

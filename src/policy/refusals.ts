@@ -1,6 +1,7 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import * as auditEvents from '../audit/repository.ts';
 import type { Context } from '../context.ts';
+import { addressBucket } from '../limits/addressBucket.ts';
 import { auditEventOf } from './audit.ts';
 import type { AuditRule, FieldPolicy } from './table.ts';
 
@@ -34,7 +35,8 @@ export class Refusals {
     const events = [...this.#byCodeAndPath.values()].flatMap((refusal) => eventOf(refusal, ctx) ?? []);
     this.#byCodeAndPath.clear();
     if (events.length === 0) return;
-    const limit = { key: `refusals|${ctx.caller?.apiKeyId ?? ctx.caller?.userId ?? ctx.ip}`, ...refusalRowsLimit };
+    const whose = ctx.caller?.apiKeyId ?? ctx.caller?.userId ?? addressBucket(ctx.ip);
+    const limit = { key: `refusals|${whose}`, ...refusalRowsLimit };
     const { allowed } = await ctx.services.counters.consume(limit, events.length);
     if (allowed) await auditEvents.append(ctx.db, events);
     else ctx.log.warn('Too many refusals for the audit log: see the request events.', { requestId: ctx.requestId });

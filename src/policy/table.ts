@@ -22,6 +22,8 @@ export type RateLimitRule = {
   windowMs: number;
   per: RateLimitSubject;
   identityArgs: readonly (readonly string[])[];
+  /** The argument with the address of an account whose owner is counted apart. */
+  ownAccount: readonly string[] | null;
   count: 'ALL' | 'FAILED';
 };
 
