@@ -5,6 +5,12 @@ const heading = `# Who may do what: one line for each field, generated from the 
 # field | who | credentials | scopes | limits | audit
 `;
 
+const counted: Record<RateLimitRule['count'], string> = {
+  ALL: '',
+  FAILED: ' counting UNAUTHENTICATED',
+  FAILED_IN_A_ROW: ' counting UNAUTHENTICATED in a row',
+};
+
 /** The policy as text to review: a change of permissions is a diff of this file. */
 export function renderAccessLock(schema: GraphQLSchema, policy: PolicyTable): string {
   const coordinates = Object.values(schema.getTypeMap())
@@ -38,7 +44,7 @@ function whoOf({ roles, owner, maxAgeSeconds }: AuthRule): string {
 function limitOf({ max, window, per, identityArgs, ownAccount, count }: RateLimitRule): string {
   const identity = identityArgs.map((path) => ` and ${path.join('.')}`).join('');
   const apart = ownAccount ? ` or own account(${ownAccount.join('.')})` : '';
-  return `${max} in ${window} per ${per}${identity}${apart}${count === 'FAILED' ? ' counting UNAUTHENTICATED' : ''}`;
+  return `${max} in ${window} per ${per}${identity}${apart}${counted[count]}`;
 }
 
 function both(parts: readonly string[]): string {

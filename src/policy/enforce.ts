@@ -13,6 +13,7 @@ import { runAudited } from './audit.ts';
 import type { AuthGuard } from './auth.ts';
 import type { FieldGuards, PolicyGuards } from './guards.ts';
 import { preparationOf } from './prepared.ts';
+import type { CallEnd, Settle } from './rateLimit.ts';
 import { pathOf } from './refusals.ts';
 
 type Resolver = GraphQLFieldResolver<unknown, Context>;
@@ -111,8 +112,8 @@ async function authorizeResult(
 }
 
 /**
- * Runs the call with a place in each limit, taken in their order. Those that count failed attempts alone get theirs back
- * where the call ends in anything else, the refusal of a later limit included.
+ * Runs the call with a place in each limit, taken in their order. Those that count failed attempts alone learn how the
+ * call ended, by the refusal of a later limit too.
  */
 async function withPlaces<Result>(
   limits: FieldGuards['limits'],
@@ -121,19 +122,21 @@ async function withPlaces<Result>(
   info: GraphQLResolveInfo,
   run: () => Promise<Result>,
 ): Promise<Result> {
-  const giveBacks: (() => Promise<void>)[] = [];
-  let isFailedAttempt = false;
+  const settles: Settle[] = [];
+  let end: CallEnd = 'OTHER';
   try {
     for (const limit of limits) {
-      const giveBack = await limit.take(args, ctx, info);
-      if (giveBack) giveBacks.push(giveBack);
+      const settle = await limit.take(args, ctx, info);
+      if (settle) settles.push(settle);
     }
-    return await run();
+    const result = await run();
+    end = 'SUCCESS';
+    return result;
   } catch (error) {
-    isFailedAttempt = error instanceof UnauthenticatedError;
+    if (error instanceof UnauthenticatedError) end = 'FAILED_ATTEMPT';
     throw error;
   } finally {
-    if (!isFailedAttempt) for (const giveBack of giveBacks) await giveBack();
+    for (const settle of settles) await settle(end);
   }
 }
 

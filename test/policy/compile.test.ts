@@ -185,6 +185,17 @@ const refusals: [string, string, RegExp][] = [
     /^Query\.x @rateLimit\(identityArgs: "a\.b"\) leads nowhere/,
   ],
 
+  [
+    'an own account that does not exist',
+    query('x(a: EmailAddress): Int @public @rateLimit(max: 1, window: "1m", ownAccount: "b")'),
+    /^Query\.x @rateLimit\(ownAccount: "b"\) leads nowhere/,
+  ],
+  [
+    'an own account that is no e-mail address',
+    query('x(a: String): Int @public @rateLimit(max: 1, window: "1m", ownAccount: "a")'),
+    /^Query\.x @rateLimit\(ownAccount: "a"\) leads to String, not to EmailAddress/,
+  ],
+
   ['a mutation without @audit', mutation('x: Int @auth'), /^Mutation\.x has no @audit/],
   ['@audit on a query', query('x: Int @auth @audit(action: "x.read")'), /^Query\.x @audit has no effect/],
   [
