@@ -7,6 +7,7 @@ import { createEpochFeed, type EpochFeedOptions, epochChannel } from './auth/epo
 import { createKeySet } from './auth/keySet.ts';
 import { loadMasterKey } from './auth/masterKeyFile.ts';
 import { recheckCaller } from './auth/recheckCaller.ts';
+import { revokeStolenSession } from './auth/revokeStolenSession.ts';
 import * as signingKeys from './auth/signingKeys.ts';
 import { createVerdictCache } from './auth/verdictCache.ts';
 import type { Config } from './config.ts';
@@ -22,6 +23,7 @@ import { scopesOf } from './policy/table.ts';
 import { createSchema } from './schema.ts';
 import type { Services } from './services.ts';
 import { createSessionCache } from './sessions/cache.ts';
+import { cleanUp, runHourly } from './sessions/cleanUp.ts';
 import { createRedisChannel } from './storage/channel.ts';
 import type { Database } from './storage/db.ts';
 import { createMemoryKeyValue, createRedisKeyValue } from './storage/keyValue.ts';
@@ -83,6 +85,8 @@ export async function createApp(config: Config, { onStatement }: AppOptions = {}
     await accessTokens.reload();
     const lastUsed = createLastUsed(db, report('The last use of API keys could not be written.'));
     closers.push(() => lastUsed.close());
+    const hourly = runHourly((signal) => cleanUp(db, signal), report('Ended sessions could not be cleaned up.'));
+    closers.push(() => hourly.close());
     const feed = await openEpochFeed(redis, {
       database,
       onError: report('Revocations could not be exchanged.'),
@@ -160,8 +164,12 @@ async function createContext(
 ): Promise<Context> {
   const { requestId, ip, bodyBytes, notes } = request;
   const userAgent = request.userAgent?.slice(0, maxUserAgentLength) ?? null;
-  const { caller, refusal } = await authenticate(request.credentials, ip, { db, lastUsed, ...services });
+  const { caller, refusal, newCookie } = await authenticate(request.credentials, ip, {
+    ...{ db, lastUsed, ...services },
+    revokeStolen: (session) => revokeStolenSession({ db, services, log }, session, { requestId, ip, userAgent }),
+  });
   notes.caller = caller;
+  if (newCookie !== undefined) request.setSessionCookie(newCookie);
   return {
     requestId,
     ip,

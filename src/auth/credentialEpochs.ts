@@ -74,6 +74,17 @@ export async function haveEpochsMoved(tx: Db, { subjects, epochs }: Basis): Prom
   return rows<{ moved: boolean }>(result)[0]?.moved !== false;
 }
 
+/**
+ * Whether no raise of the subjects is under way; then none will be before the transaction ends, and what a later statement
+ * of it reads of them stays true. Never waits.
+ */
+export async function tryHoldEpochs(tx: Db, subjects: readonly string[]): Promise<boolean> {
+  const result = await tx.execute(sql`
+    select bool_and(pg_try_advisory_xact_lock_shared(credential_lock(subject))) as held
+    from unnest(${makePgArray([...subjects])}::text[]) as subject`);
+  return rows<{ held: boolean }>(result)[0]?.held === true;
+}
+
 /** The epoch of a subject, as a column of another statement: 0 where it was never raised. */
 export function epochOf(subject: SQLWrapper) {
   return sql<number>`coalesce((select epoch from credential_epochs where subject = ${subject}), 0)::float8`;

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Credentials, collectCredentials } from '../auth/credentials.ts';
 import type { Config } from '../config.ts';
 import type { RequestNotes } from '../requestNotes.ts';
+import { createForeignOriginCheck } from './foreignOrigin.ts';
 import { acceptJsonBodies, batchBodyLimitBytes, refuseByHeaders } from './jsonBody.ts';
 import { HttpRefusal } from './refusal.ts';
 import { sandboxPage } from './sandbox.ts';
@@ -44,11 +45,13 @@ export async function graphqlRoutes<C extends BaseContext>(app: FastifyInstance,
   await app.register(cookie, { hook: false });
   if (config.corsOrigins.length > 0) await app.register(cors, corsOptions(config.corsOrigins));
   acceptJsonBodies(app, config.sessionCookieName);
+  const refuseForeignOrigin = createForeignOriginCheck(config.corsOrigins, config.sessionCookieName);
 
   app.post(path, {
     bodyLimit: batchBodyLimitBytes,
     onRequest: (request, _reply, done) => {
       refuseByHeaders(request, config.sessionCookieName);
+      refuseForeignOrigin(request);
       done();
     },
     handler: (request, reply) => request.record.during(() => answer(app, parts, request, reply)),

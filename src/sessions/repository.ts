@@ -113,6 +113,16 @@ export async function revoke(
   return row ? viewOf(row, currentId) : null;
 }
 
+/** Revokes a session that is not revoked yet; answers whether it did. */
+export async function revokeOnce(db: Db, id: string): Promise<boolean> {
+  const revoked = await db
+    .update(sessions)
+    .set({ revokedAt: sql`now()` })
+    .where(and(eq(sessions.id, id), isNull(sessions.revokedAt)))
+    .returning({ id: sessions.id });
+  return revoked.length > 0;
+}
+
 /** Revokes all living sessions of a user and answers their ids; call it holding the user (accounts.holdForChange). */
 export async function revokeAll(db: Db, userId: string): Promise<string[]> {
   const revoked = await db

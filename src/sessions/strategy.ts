@@ -1,28 +1,77 @@
+import type { Raise } from '../auth/credentialEpochs.ts';
 import type { Principal } from '../auth/principal.ts';
 import { scopesOfRoles } from '../auth/roles.ts';
 import type { Db } from '../storage/db.ts';
 import type { SessionCache } from './cache.ts';
 import { endOf } from './lifetime.ts';
+import { findReplaced, isSecretOutdated, replaceSecret } from './replaceSecret.ts';
 import type { LiveSession } from './repository.ts';
 import * as sessions from './repository.ts';
-import { isSecretOf, parseSessionCookie } from './secret.ts';
+import { hashSecret, isSecretOf, parseSessionCookie } from './secret.ts';
+
+/** What session cookies are checked with. */
+export type SessionStrategy = {
+  db: Db;
+  sessionCache: SessionCache;
+  /** For raises that are committed. */
+  announceRaises(raises: readonly Raise[]): void;
+  /** Ends a session whose cookie somebody else has too; resolves when that is committed. */
+  revokeStolen(session: StolenSession): Promise<void>;
+};
+
+export type StolenSession = Pick<LiveSession, 'id' | 'userId'>;
+
+/** Who a cookie stands for, and the cookie to go on with where it is another. */
+export type SessionVerdict = { principal: Principal; newCookie?: string };
+
+type Cookie = { id: string; secret: string };
 
 /**
  * Who a session cookie stands for at `now` (milliseconds); null where the cookie is no good: malformed, unknown, of
- * another secret, ended, revoked, of a disabled user. Rejects only where Postgres fails.
+ * another secret, ended, revoked, of a disabled user. After a change of the user's rights the answer has a new cookie,
+ * the old one works for 30 s more, and then ends its session: whoever comes with it has stolen it, or was robbed. Rejects
+ * only where Postgres fails.
  */
 export async function authenticateSession(
-  db: Db,
-  cache: SessionCache,
+  strategy: SessionStrategy,
   cookieValue: string,
   now: number,
-): Promise<Principal | null> {
+): Promise<SessionVerdict | null> {
+  const { db, sessionCache } = strategy;
   const cookie = parseSessionCookie(cookieValue);
-  if (!cookie) return null;
-  const session = await findUsable(db, cache, cookie.id, now);
-  if (!session || !isSecretOf(cookie.secret, session.secretHash)) return null;
-  cache.touch(db, session, now);
-  return principalOf(session);
+  const session = cookie && (await findUsable(db, sessionCache, cookie.id, now));
+  if (!cookie || !session) return null;
+  const verdict = (await admitPresent(strategy, cookie, session)) ?? (await admitLatest(strategy, cookie));
+  if (verdict) sessionCache.touch(db, session, now);
+  return verdict;
+}
+
+/** Null where the cookie's secret is not the session's, or not any more when it is to be replaced. */
+async function admitPresent(
+  { db, announceRaises }: SessionStrategy,
+  { secret }: Cookie,
+  session: LiveSession,
+): Promise<SessionVerdict | null> {
+  if (!isSecretOf(secret, session.secretHash)) return null;
+  if (!isSecretOutdated(session)) return { principal: principalOf(session) };
+  const replacement = await replaceSecret(db, session);
+  if (!replacement) return null;
+  announceRaises(replacement.raises);
+  return { principal: principalOf(session), newCookie: replacement.cookie };
+}
+
+/** By Postgres: a copy may be older than the secret, and the secret may be one that was replaced. */
+async function admitLatest(strategy: SessionStrategy, cookie: Cookie): Promise<SessionVerdict | null> {
+  const { db, revokeStolen } = strategy;
+  const session = await sessions.findLive(db, cookie.id);
+  if (!session) return null;
+  const verdict = await admitPresent(strategy, cookie, session);
+  if (verdict) return verdict;
+  // A secret that the session never had ends nothing: whoever knows the id alone cannot log its user out.
+  const replaced = await findReplaced(db, session.id, hashSecret(cookie.secret));
+  if (replaced?.works) return { principal: principalOf(session) };
+  if (replaced) await revokeStolen(session);
+  return null;
 }
 
 /**

@@ -33,6 +33,8 @@ function deps({ session, failure }: { session?: LiveSession; failure?: Error } =
       touch: () => undefined,
     },
     accessTokens,
+    announceRaises: () => undefined,
+    revokeStolen: async () => undefined,
     lastUsed: { note: () => undefined, flush: async () => undefined, close: async () => undefined },
   };
 }

@@ -69,6 +69,14 @@ async function logIn() {
   return { user, session, cookie: formatSessionCookie(session.id, secret) };
 }
 
+/** Who the cookie stands for; none of these sessions has another secret than its first. */
+async function authenticate(cookie: string, now: number) {
+  const revokeStolen = () => Promise.reject(new Error('Nothing was stolen.'));
+  const strategy = { db, sessionCache: cache, announceRaises: () => undefined, revokeStolen };
+  const verdict = await authenticateSession(strategy, cookie, now);
+  return verdict?.principal ?? null;
+}
+
 async function age(id: string, columns: { createdAt?: string; lastSeenAt?: string }): Promise<void> {
   const { createdAt = '0', lastSeenAt = '0' } = columns;
   await db
@@ -83,7 +91,7 @@ async function age(id: string, columns: { createdAt?: string; lastSeenAt?: strin
 describe('a session cookie', () => {
   test('stands for its user with every scope of the roles', async () => {
     const { user, session, cookie } = await logIn();
-    const principal = await authenticateSession(db, cache, cookie, Date.now());
+    const principal = await authenticate(cookie, Date.now());
     expect(principal).toMatchObject({ kind: 'SESSION', userId: user.id, sessionId: session.id, roles: ['OPERATOR'] });
     expect(principal?.scopes.has('tasks:write')).toBe(true);
     expect(principal?.scopes.has('users:write')).toBe(false);
@@ -92,9 +100,9 @@ describe('a session cookie', () => {
   test('with another secret is refused, from a copy too', async () => {
     const { session, cookie } = await logIn();
     const other = formatSessionCookie(session.id, newSessionSecret());
-    expect(await authenticateSession(db, cache, other, Date.now())).toBeNull();
-    expect(await authenticateSession(db, cache, cookie, Date.now())).not.toBeNull();
-    expect(await authenticateSession(db, cache, other, Date.now())).toBeNull();
+    expect(await authenticate(other, Date.now())).toBeNull();
+    expect(await authenticate(cookie, Date.now())).not.toBeNull();
+    expect(await authenticate(other, Date.now())).toBeNull();
   });
 
   test.each([
@@ -103,36 +111,36 @@ describe('a session cookie', () => {
   ])('is refused %s', async (_name, columns) => {
     const { session, cookie } = await logIn();
     await age(session.id, columns);
-    expect(await authenticateSession(db, cache, cookie, Date.now())).toBeNull();
+    expect(await authenticate(cookie, Date.now())).toBeNull();
   });
 
   test('ends by the clock of the process as well, though a copy is there', async () => {
     const { cookie } = await logIn();
-    expect(await authenticateSession(db, cache, cookie, Date.now())).not.toBeNull();
-    expect(await authenticateSession(db, cache, cookie, Date.now() + 2 * hourMs)).toBeNull();
+    expect(await authenticate(cookie, Date.now())).not.toBeNull();
+    expect(await authenticate(cookie, Date.now() + 2 * hourMs)).toBeNull();
   });
 
   test('goes on where it was used after its copy was made', async () => {
     const { session, cookie } = await logIn();
     await age(session.id, { lastSeenAt: '1 hour 59 minutes' });
-    expect(await authenticateSession(db, cache, cookie, Date.now())).not.toBeNull();
+    expect(await authenticate(cookie, Date.now())).not.toBeNull();
     await vi.waitFor(async () => expect(Date.now() - (await lastSeen(session.id))).toBeLessThan(hourMs));
-    expect(await authenticateSession(db, cache, cookie, Date.now() + 90_000)).not.toBeNull();
+    expect(await authenticate(cookie, Date.now() + 90_000)).not.toBeNull();
   });
 
   test('of a disabled user is refused', async () => {
     const { user, cookie } = await logIn();
     await users.disable(db, user.id);
-    expect(await authenticateSession(db, cache, cookie, Date.now())).toBeNull();
+    expect(await authenticate(cookie, Date.now())).toBeNull();
   });
 
   test('notes its use once a minute, and never backwards', async () => {
     const { session, cookie } = await logIn();
-    await authenticateSession(db, cache, cookie, Date.now());
+    await authenticate(cookie, Date.now());
     await age(session.id, { lastSeenAt: '5 minutes' });
     await raise(session.id);
     statements = [];
-    for (let use = 0; use < 5; use++) await authenticateSession(db, cache, cookie, Date.now());
+    for (let use = 0; use < 5; use++) await authenticate(cookie, Date.now());
     await vi.waitFor(async () => expect(Date.now() - (await lastSeen(session.id))).toBeLessThan(60_000));
     expect(statements.filter((statement) => statement.startsWith('update'))).toHaveLength(1);
     const before = await lastSeen(session.id);

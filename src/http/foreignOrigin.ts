@@ -1,0 +1,31 @@
+import type { FastifyRequest } from 'fastify';
+import { collectCredentials } from '../auth/credentials.ts';
+import { HttpRefusal } from './refusal.ts';
+
+/**
+ * For an onRequest hook: refuses the session cookie to pages of other sites, whatever a browser made of SameSite. A
+ * request with another credential, or with none, may come from anywhere: browsers do not add those by themselves.
+ */
+export function createForeignOriginCheck(allowedOrigins: readonly string[], cookieName: string) {
+  const allowed = new Set(allowedOrigins);
+  return (request: FastifyRequest): void => {
+    if (collectCredentials(request.raw.rawHeaders, cookieName).kind !== 'SESSION') return;
+    if (isForeign(request, allowed)) throw new HttpRefusal(403);
+  };
+}
+
+/** Without an Origin it is no page of a browser, or an old one; then Fetch Metadata says where the page is, if anything. */
+function isForeign(request: FastifyRequest, allowed: ReadonlySet<string>): boolean {
+  const { origin, 'sec-fetch-site': site } = request.headers;
+  if (origin === undefined) return site === 'cross-site';
+  return !allowed.has(origin) && !isOwn(origin, request.host);
+}
+
+/** Whether the origin is that of the host to which the request came; "null", the origin of no one, never is. */
+function isOwn(origin: string, host: string): boolean {
+  if (!URL.canParse(origin)) return false;
+  const { protocol, host: originHost } = new URL(origin);
+  if (protocol !== 'http:' && protocol !== 'https:') return false;
+  const own = `${protocol}//${host}`;
+  return URL.canParse(own) && new URL(own).host === originHost;
+}
