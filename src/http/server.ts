@@ -77,7 +77,11 @@ export async function createHttpServer<C extends BaseContext>(parts: HttpServerP
   await graphqlRoutes(app, { config, apollo, createContext, pageHeaders });
 
   return {
-    listen: () => app.listen({ host: config.host, port: config.port }),
+    listen: async () => {
+      const url = await app.listen({ host: config.host, port: config.port });
+      // Fastify does not look at the server that it was given.
+      return tls ? url.replace(/^http:/, 'https:') : url;
+    },
     close: async () => {
       isClosing = true;
       // Not in a hook of Fastify, which gives up after 10 s.
