@@ -764,7 +764,10 @@ export type RotateApiKeyPayload = {
   secret: Scalars['String']['output'];
 };
 
-/** A log-in that lasts: at most 24 hours, and 2 hours without use. */
+/**
+ * A log-in that lasts: at most 24 hours, and 2 hours without use. Its cookie gets a new secret after a change of the user's
+ * roles or password; the old one works for 30 seconds more, and ends the session if it comes later.
+ */
 export type Session = {
   __typename?: 'Session';
   /** When the user logged in. */

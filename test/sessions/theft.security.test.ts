@@ -61,6 +61,14 @@ describe('a change of roles', () => {
     }
   });
 
+  test('costs one read of the session, and no more', async () => {
+    const { present } = await promote();
+    await me(present);
+    app.statements.length = 0;
+    expect((await app.request('{ me { kind } }', {}, { cookie: present })).status).toBe(200);
+    expect(app.statements.filter((statement) => statement.includes('from "sessions"'))).toEqual([]);
+  });
+
   test('does so each time', async () => {
     const { person, present } = await promote();
     await setRoles(person, 'ADMIN');
