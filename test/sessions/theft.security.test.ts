@@ -96,6 +96,35 @@ describe('a change of roles', () => {
     expect(await statusOf({ cookie: given[0] ?? '' }, other.url)).toBe(200);
   });
 
+  test('refuses no writes that come with the old cookie at once, and loses none', async () => {
+    const person = await app.createPerson('OPERATOR');
+    await setRoles(person, 'ADMIN');
+    const input = { name: 'one of many', type: 'ANALYSIS' };
+    const create = (url: string) => send(url, operation('CreateTask'), { input }, { cookie: person.cookie });
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => create(index % 2 === 0 ? app.url : other.url)),
+    );
+    expect(answers.map(codesOf)).toEqual(answers.map(() => []));
+    expect(answers.flatMap((answer) => newCookieOf(answer) ?? [])).toHaveLength(1);
+    expect(await app.sql`select 1 from tasks where created_by = ${person.id}`).toHaveLength(20);
+  });
+
+  test('does the same on the embedded database', { timeout: 120_000 }, async () => {
+    const embedded = await startApp({ env: { DATABASE_URL: '', REDIS_URL: '' } });
+    try {
+      const person = await embedded.createPerson('VIEWER');
+      const bearer = { bearer: embedded.admin.accessToken };
+      await embedded.succeed(operation('SetUserRoles'), { userId: person.id, roles: ['OPERATOR'] }, bearer);
+      const answers = await Promise.all(Array.from({ length: 5 }, () => me(person.cookie, embedded.url)));
+      expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+      const given = answers.flatMap((answer) => newCookieOf(answer) ?? []);
+      expect(given).toHaveLength(1);
+      expect((await me(given[0] ?? '', embedded.url)).status).toBe(200);
+    } finally {
+      await embedded.stop();
+    }
+  });
+
   test('that is under way while the secret is replaced replaces it once more', async () => {
     const { person, present } = await promote();
     await setRoles(person, 'ADMIN');
