@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { createLastUsed } from '../../src/apiKeys/lastUsed.ts';
@@ -7,6 +6,7 @@ import { createAccessTokens } from '../../src/auth/accessToken.ts';
 import { type Authentication, authenticate } from '../../src/auth/authenticate.ts';
 import type { Credentials } from '../../src/auth/credentials.ts';
 import { createEpochFeed } from '../../src/auth/epochFeed.ts';
+import { createKeySet } from '../../src/auth/keySet.ts';
 import { scopes } from '../../src/auth/roles.ts';
 import { createVerdictCache } from '../../src/auth/verdictCache.ts';
 import { createSessionCache } from '../../src/sessions/cache.ts';
@@ -15,6 +15,7 @@ import { newId } from '../../src/storage/id.ts';
 import { createMemoryKeyValue } from '../../src/storage/keyValue.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openPostgres } from '../../src/storage/postgres.ts';
+import { testKeys } from '../support/signingKeys.ts';
 
 const rounds = 3;
 const calls = 200_000;
@@ -34,13 +35,18 @@ export async function measureAuthentication(databaseUrl: string): Promise<string
   await migrate(database, { folder });
   const { db } = database;
   const feed = await createEpochFeed({ database, channel: null, onError: fail, onRaise: () => undefined });
-  const { privateKey } = generateKeyPairSync('ed25519');
   const deps = {
     db,
     apiKeyCache: createVerdictCache(feed.epochs),
     sessionCache: createSessionCache(createMemoryKeyValue(), feed.epochs, fail),
-    accessTokens: createAccessTokens({ privateKey, issuer: 'bench', audience: 'bench' }),
+    accessTokens: createAccessTokens({
+      keys: createKeySet(async () => testKeys()),
+      issuer: 'bench',
+      audience: 'bench',
+    }),
     lastUsed: createLastUsed(db, fail),
+    announceRaises: feed.announce,
+    revokeStolen: fail,
   } satisfies Authentication;
   try {
     const subjects = await createSubjects(databaseUrl, deps);
@@ -67,7 +73,10 @@ async function createSubjects(databaseUrl: string, { accessTokens }: Authenticat
     values (${newId('key')}, 'bench', ${startOf(agentKey)}, ${hashApiKey(agentKey)}, 'FREE', 'OPERATOR',
       '{tasks:read,tasks:write}', '{}', ${userId})`;
   await sql.end();
-  const { token } = await accessTokens.issue({ userId, sessionId, roles: ['ADMIN'], scopes });
+  const { token } = await accessTokens.issue({
+    ...{ userId, sessionId, roles: ['ADMIN'], scopes },
+    authenticatedAt: new Date(),
+  });
   return [
     { name: 'API key', target: 25, credential: { kind: 'API_KEY', secret: agentKey }, microseconds: [] },
     { name: 'access token', target: 40, credential: { kind: 'ACCESS_TOKEN', secret: token }, microseconds: [] },
