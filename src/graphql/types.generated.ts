@@ -688,9 +688,7 @@ export type RateLimitCount =
    * Calls that end with UNAUTHENTICATED, a wrong password for example: a place is taken before the call and given back where
    * it ends in anything else, a success, a mistake of the input, the refusal of a later limit or a failure of ours.
    */
-  | 'FAILED'
-  /** As FAILED, and a success forgets the failed attempts before it: for limits whose calls succeed for the rightful alone. */
-  | 'FAILED_IN_A_ROW';
+  | 'FAILED';
 
 /** Whose calls share one count. */
 export type RateLimitSubject =

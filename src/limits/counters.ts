@@ -25,6 +25,4 @@ export type Counters = {
    * left the window. Does not know who counted what: give back once, and no more than was consumed.
    */
   giveBack(limit: Limit, cell: number, units?: number): Promise<void>;
-  /** Forgets all that the limit has counted. */
-  forget(limit: Limit): Promise<void>;
 };

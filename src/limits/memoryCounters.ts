@@ -67,11 +67,6 @@ export function createMemoryCounters(now: () => number = () => performance.now()
       else cells.delete(cell);
       store(name, cells, limit);
     },
-
-    async forget(limit) {
-      assertCountable(limit, 0);
-      buckets.delete(bucketName(limit));
-    },
   };
 }
 

@@ -108,11 +108,6 @@ export function createRedisCounters(redis: Redis): Counters {
       assertCountable(limit, units);
       await scripted.nexusGiveBack(keyOf(limit), cell, units);
     },
-
-    async forget(limit) {
-      assertCountable(limit, 0);
-      await redis.del(keyOf(limit));
-    },
   };
 }
 

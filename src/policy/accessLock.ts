@@ -8,7 +8,6 @@ const heading = `# Who may do what: one line for each field, generated from the 
 const counted: Record<RateLimitRule['count'], string> = {
   ALL: '',
   FAILED: ' counting UNAUTHENTICATED',
-  FAILED_IN_A_ROW: ' counting UNAUTHENTICATED in a row',
 };
 
 /** The policy as text to review: a change of permissions is a diff of this file. */

@@ -13,7 +13,6 @@ import { runAudited } from './audit.ts';
 import type { AuthGuard } from './auth.ts';
 import type { FieldGuards, PolicyGuards } from './guards.ts';
 import { preparationOf } from './prepared.ts';
-import type { CallEnd, Settle } from './rateLimit.ts';
 import { pathOf } from './refusals.ts';
 
 type Resolver = GraphQLFieldResolver<unknown, Context>;
@@ -112,8 +111,8 @@ async function authorizeResult(
 }
 
 /**
- * Runs the call with a place in each limit, taken in their order. Those that count failed attempts alone learn how the
- * call ended, by the refusal of a later limit too.
+ * Runs the call with a place in each limit, taken in their order. Those that count failed attempts alone get theirs back
+ * unless it was one, where a later limit refuses the call too.
  */
 async function withPlaces<Result>(
   limits: FieldGuards['limits'],
@@ -122,21 +121,19 @@ async function withPlaces<Result>(
   info: GraphQLResolveInfo,
   run: () => Promise<Result>,
 ): Promise<Result> {
-  const settles: Settle[] = [];
-  let end: CallEnd = 'OTHER';
+  const giveBacks: (() => Promise<void>)[] = [];
+  let isFailedAttempt = false;
   try {
     for (const limit of limits) {
-      const settle = await limit.take(args, ctx, info);
-      if (settle) settles.push(settle);
+      const giveBack = await limit.take(args, ctx, info);
+      if (giveBack) giveBacks.push(giveBack);
     }
-    const result = await run();
-    end = 'SUCCESS';
-    return result;
+    return await run();
   } catch (error) {
-    if (error instanceof UnauthenticatedError) end = 'FAILED_ATTEMPT';
+    isFailedAttempt = error instanceof UnauthenticatedError;
     throw error;
   } finally {
-    for (const settle of settles) await settle(end);
+    for (const giveBack of isFailedAttempt ? [] : giveBacks) await giveBack();
   }
 }
 

@@ -13,12 +13,6 @@ import type { RateLimitRule } from './table.ts';
 
 const maxPartLength = 128;
 
-/** How a call ended: with UNAUTHENTICATED it was a failed attempt. */
-export type CallEnd = 'SUCCESS' | 'FAILED_ATTEMPT' | 'OTHER';
-
-/** What becomes of a place when the call has ended. */
-export type Settle = (end: CallEnd) => Promise<void>;
-
 /** A place that a call took in a limit. */
 type Reservation = { limit: Limit; counters: Counters; decision: Decision | null };
 
@@ -48,8 +42,8 @@ export class RateLimitGuard {
     this.#shieldRule = createRule({ window: rule.window, max: 1 });
   }
 
-  /** Takes a place or throws RateLimitedError; answers what to do at the end where only failed attempts are counted. */
-  async take(args: object, ctx: Context, info: GraphQLResolveInfo): Promise<Settle | null> {
+  /** Takes a place or throws RateLimitedError; answers how to give it back where only failed attempts are counted. */
+  async take(args: object, ctx: Context, info: GraphQLResolveInfo): Promise<(() => Promise<void>) | null> {
     const { counters } = ctx.services;
     const limit = { key: await this.#keyOf(args, ctx), max: this.#rule.max, windowMs: this.#rule.windowMs };
     const reservation: Reservation = { limit, counters, decision: null };
@@ -61,20 +55,9 @@ export class RateLimitGuard {
       const { decision } = reservation;
       if (verdict !== true || !decision?.allowed)
         throw new RateLimitedError(decision?.allowed === false ? decision.retryAfterMs : this.#rule.windowMs);
-      return this.#rule.count === 'ALL' ? null : (end) => this.#settle(end, limit, decision.cell, ctx);
+      return this.#rule.count === 'ALL' ? null : () => giveBack(limit, decision.cell, ctx);
     } finally {
       this.#reservations.delete(reservationId);
-    }
-  }
-
-  /** The answer of the call stays the truth: a place that cannot be given back is reported, and its window ends it. */
-  async #settle(end: CallEnd, limit: Limit, cell: number, { services, log, requestId }: Context): Promise<void> {
-    if (end === 'FAILED_ATTEMPT') return;
-    try {
-      if (end === 'SUCCESS' && this.#rule.count === 'FAILED_IN_A_ROW') await services.counters.forget(limit);
-      else await services.counters.giveBack(limit, cell);
-    } catch (error) {
-      log.warn('A place in a rate limit could not be given back.', { requestId, error: describeError(error) });
     }
   }
 
@@ -104,6 +87,15 @@ export class RateLimitGuard {
   #subjectOf({ caller, ip }: Context): string {
     if (this.#rule.per === 'EVERYONE') return '';
     return (this.#rule.per === 'CALLER' && ownIdOf(caller)) || addressBucket(ip);
+  }
+}
+
+/** The answer of the call stays the truth: a place that cannot be given back is reported, and its window ends it. */
+async function giveBack(limit: Limit, cell: number, { services, log, requestId }: Context): Promise<void> {
+  try {
+    await services.counters.giveBack(limit, cell);
+  } catch (error) {
+    log.warn('A place in a rate limit could not be given back.', { requestId, error: describeError(error) });
   }
 }
 

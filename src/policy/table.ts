@@ -24,7 +24,7 @@ export type RateLimitRule = {
   identityArgs: readonly (readonly string[])[];
   /** The argument with the address of an account whose owner is counted apart. */
   ownAccount: readonly string[] | null;
-  count: 'ALL' | 'FAILED' | 'FAILED_IN_A_ROW';
+  count: 'ALL' | 'FAILED';
 };
 
 export type AuditRule = {

@@ -213,19 +213,6 @@ describe.each(engines)('counters in %s, on a virtual clock', (_name, create) => 
     expect(await counters.consume(limit)).toMatchObject({ allowed: false });
   });
 
-  test('forgets all that a limit has counted, and nothing of another', async () => {
-    const { counters, setTime } = await engineAt(start);
-    const [limit, other] = [freshLimit(3, minute), freshLimit(3, minute)];
-    await counters.consume(limit);
-    await setTime(start + 10 * second);
-    await counters.consume(limit, 2);
-    await counters.consume(other, 3);
-    await counters.forget(limit);
-    await counters.forget(freshLimit(3, minute));
-    expect(countAllowed(await consumeAtOnce(counters, limit, 10))).toBe(3);
-    expect((await counters.consume(other)).allowed).toBe(false);
-  });
-
   test('distinct keys do not share, and neither do distinct windows of one key', async () => {
     const { counters } = await engineAt(start);
     const limit = freshLimit(1, minute);

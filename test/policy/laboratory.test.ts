@@ -39,7 +39,6 @@ const sdlText = `
       @rateLimit(max: 1, window: "1m", per: EVERYONE, identityArgs: ["a", "b"])
     twoLimits: Int @public @rateLimit(max: 4, window: "1m") @rateLimit(max: 5, window: "1m", per: ADDRESS)
     tried(code: String): Int @public @rateLimit(max: 2, window: "1m", count: FAILED)
-    triedInARow(code: String): Int @public @rateLimit(max: 2, window: "1m", count: FAILED_IN_A_ROW)
     triedTwice(code: String): Int
       @public
       @rateLimit(max: 2, window: "1m", per: ADDRESS, count: FAILED)
@@ -102,7 +101,6 @@ function resolversOf(calls: string[]) {
         throw new TypeError('select secret from /var/lib at 10.0.0.1');
       },
       tried,
-      triedInARow: tried,
       triedTwice: tried,
       left: () => ({ name: 'left' }),
       right: () => ({ name: 'right' }),
@@ -471,20 +469,6 @@ describe('a rate limit', () => {
       expect(codes).toEqual(['UNAUTHENTICATED', 'UNAUTHENTICATED', 'RATE_LIMITED']);
     });
 
-    test('in a row begins anew after a success, and after nothing else', async () => {
-      const tryInTurn = async (...ends: (string | null)[]) => {
-        const codes = [];
-        for (const end of ends) codes.push(...(await ask(end, 'triedInARow')));
-        return codes;
-      };
-      const failed = 'UNAUTHENTICATED';
-      expect(await tryInTurn(failed, null, failed, null, failed)).toEqual([failed, failed, failed]);
-      expect(await tryInTurn('NOT_FOUND', 'BAD_USER_INPUT', failed, null)).toEqual([
-        ...['NOT_FOUND', 'BAD_USER_INPUT', failed],
-        'RATE_LIMITED',
-      ]);
-    });
-
     test('gives the place of a call back that a later limit refuses', async () => {
       expect(await ask('UNAUTHENTICATED', 'triedTwice', '192.0.2.1')).toEqual(['UNAUTHENTICATED']);
       const spied = vi.spyOn(laboratory.counters, 'giveBack');
@@ -497,7 +481,6 @@ describe('a rate limit', () => {
     laboratory.counters = {
       consume: () => Promise.reject(new Error('ECONNREFUSED 10.0.0.1:6379')),
       giveBack: () => Promise.reject(new Error('ECONNREFUSED 10.0.0.1:6379')),
-      forget: () => Promise.reject(new Error('ECONNREFUSED 10.0.0.1:6379')),
     };
     const answer = await laboratory.run('{ counted }');
     expect(answer).toMatchObject({ status: 503, data: { counted: null } });
@@ -508,7 +491,7 @@ describe('a rate limit', () => {
 
   test('whose place cannot be given back leaves the answer as it is', async () => {
     const { consume } = laboratory.counters;
-    laboratory.counters = { consume, giveBack: () => Promise.reject(new Error('gone')), forget: async () => undefined };
+    laboratory.counters = { consume, giveBack: () => Promise.reject(new Error('gone')) };
     expect(await laboratory.run('{ tried }')).toMatchObject({ status: 200, data: { tried: 1 } });
     expect(laboratory.logged.join()).toContain('could not be given back');
   });
