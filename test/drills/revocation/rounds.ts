@@ -4,9 +4,9 @@ import { type Answer, post } from './post.ts';
 import type { Victim, World } from './world.ts';
 
 const clients = 50;
-const victimsAtOnce = 10;
+const victimsAtOnce = 20;
 /** The revocations of victims who are revoked at once are spread over so long. */
-const spreadMs = 150;
+const spreadMs = 400;
 const warmUpDeadlineMs = 20_000;
 /** A machine that is too busy may miss the deadline of a lock. */
 const maxTries = 5;
@@ -135,7 +135,7 @@ async function revoke(
     if (answer.code === 'OK') return performance.now();
     if (answer.code !== 'DEPENDENCY_UNAVAILABLE' || tries === maxTries)
       throw new Error(`${kind.name}: ${JSON.stringify(answer)}`);
-    count(oddities, `${answer.code} to the revocation`);
+    count(oddities, `${answer.code} (${answer.message}) to the revocation`);
   }
 }
 
