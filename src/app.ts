@@ -104,6 +104,7 @@ export async function createApp(config: Config, { onStatement }: AppOptions = {}
       apiKeyEnvironment: config.isProduction ? 'live' : 'test',
       usedScopes: scopesOf(policy),
       sessionCache: createSessionCache(keyValue, feed.epochs, report('The session cache failed.')),
+      wasRaisedSince: feed.epochs.wasRaisedSince,
       announceRaises: feed.announce,
     };
 
@@ -162,7 +163,7 @@ async function createContext(
   request: IncomingRequest,
   { db, services, lastUsed, log }: ContextParts,
 ): Promise<Context> {
-  const { requestId, ip, bodyBytes, notes } = request;
+  const { requestId, ip, bodyBytes, receivedAt, notes } = request;
   const userAgent = request.userAgent?.slice(0, maxUserAgentLength) ?? null;
   const { caller, refusal, newCookie } = await authenticate(request.credentials, ip, {
     ...{ db, lastUsed, ...services },
@@ -175,6 +176,7 @@ async function createContext(
     ip,
     userAgent,
     bodyBytes,
+    receivedAt,
     notes,
     caller,
     refusal,

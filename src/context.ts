@@ -15,6 +15,8 @@ export type Context = {
   readonly userAgent: string | null;
   /** How long the body of the request was. */
   readonly bodyBytes: number;
+  /** When the request came in, as performance.now() counts. */
+  readonly receivedAt: number;
   /** What the log says of this request when it has ended. */
   readonly notes: RequestNotes;
   readonly caller: Caller;

@@ -1,7 +1,7 @@
 import type { ApiKeyRecord } from './apiKeys/repository.ts';
 import type { ApiKeyEnvironment } from './apiKeys/secret.ts';
 import type { AccessTokens } from './auth/accessToken.ts';
-import type { Raise } from './auth/credentialEpochs.ts';
+import type { CredentialEpochs, Raise } from './auth/credentialEpochs.ts';
 import type { Scope } from './auth/roles.ts';
 import type { VerdictCache } from './auth/verdictCache.ts';
 import type { Counters } from './limits/counters.ts';
@@ -18,6 +18,7 @@ export type Services = {
   /** The scopes that at least one field asks for. */
   usedScopes: ReadonlySet<Scope>;
   sessionCache: SessionCache;
+  wasRaisedSince: CredentialEpochs['wasRaisedSince'];
   /** For raises that are committed: what was read before them is not believed any more, here and elsewhere. */
   announceRaises(raises: readonly Raise[]): void;
 };

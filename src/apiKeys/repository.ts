@@ -88,16 +88,21 @@ export async function list(db: Db, ownerId: string | null, { size, after }: Page
   return found.map(toView);
 }
 
+/** A new secret of a key. */
+export type NextSecret = {
+  secretHash: string;
+  start: string;
+  overlapSeconds: number;
+  /** When whoever wants it asked, as performance.now() counts. */
+  askedAt: number;
+};
+
 /**
  * Gives the key a new secret; the one before works for `overlapSeconds` more, and the one before that ends at once.
- * `null` where `presentHash` is no longer that of the key's secret, or the key was revoked.
+ * `null` where `presentHash` is no longer that of the key's secret, the key was revoked, or somebody has rotated it since
+ * `askedAt`: of those who ask at the same time one gets a secret, also where the others have to wait for their turn.
  */
-export async function rotate(
-  db: Db,
-  id: string,
-  presentHash: string,
-  next: { secretHash: string; start: string; overlapSeconds: number },
-): Promise<ApiKeyView | null> {
+export async function rotate(db: Db, id: string, presentHash: string, next: NextSecret): Promise<ApiKeyView | null> {
   const hasOverlap = next.overlapSeconds > 0;
   const [row] = await db
     .update(apiKeys)
@@ -106,12 +111,24 @@ export async function rotate(
       start: next.start,
       previousSecretHash: hasOverlap ? presentHash : null,
       previousExpiresAt: hasOverlap ? sql`now() + make_interval(secs => ${next.overlapSeconds})` : null,
-      rotatedAt: sql`now()`,
+      rotatedAt: sql`date_trunc('milliseconds', clock_timestamp())`,
       epoch: sql`nextval('credential_epoch')`,
     })
-    .where(and(eq(apiKeys.id, id), eq(apiKeys.secretHash, presentHash), isNull(apiKeys.revokedAt)))
+    .where(
+      and(
+        eq(apiKeys.id, id),
+        eq(apiKeys.secretHash, presentHash),
+        isNull(apiKeys.revokedAt),
+        or(isNull(apiKeys.rotatedAt), sql`${apiKeys.rotatedAt} < clock_timestamp() - ${since(next.askedAt)}`),
+      ),
+    )
     .returning();
   return row ? toView(row) : null;
+}
+
+/** How long ago it was: a span, so that the clocks of this process and of the database need not agree. */
+function since(askedAt: number): SQL {
+  return sql`make_interval(secs => ${(performance.now() - askedAt) / 1000})`;
 }
 
 /** Revokes the key of this owner, or of anybody where `null`. A key that was revoked before stays as it is. */

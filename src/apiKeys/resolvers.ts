@@ -43,9 +43,11 @@ export const apiKeysResolvers = {
       const present = foundKey(await apiKeys.findWithHash(ctx.db, id, ownerIdOf(caller)));
       assertRotatable(present.apiKey, caller, await findMaker(caller, ctx));
       const secret = newApiKeySecret(ctx.services.apiKeyEnvironment);
-      const next = { secretHash: hashApiKey(secret), start: startOf(secret), overlapSeconds };
+      const next = { secretHash: hashApiKey(secret), start: startOf(secret), overlapSeconds, askedAt: ctx.receivedAt };
       const apiKey = await apiKeys.rotate(ctx.db, id, present.secretHash, next);
-      if (!apiKey) throw new ConflictError('The key was rotated or revoked at the same time.');
+      // The database knows when a rotation was made; when it was committed, a moment later, is known by hearsay.
+      if (!apiKey || ctx.services.wasRaisedSince(id, ctx.receivedAt))
+        throw new ConflictError('The key was rotated or revoked at the same time.');
       ctx.audit.detail.replacedStart = present.apiKey.start;
       await recordChange(id, ctx);
       return { secret, apiKey };

@@ -24,8 +24,10 @@ export type CredentialEpochs = {
   isTrusted(): boolean;
   /** Whether none of the epochs is known to have been raised since they were read. */
   isCurrent(basis: Basis): boolean;
+  /** Whether this process has heard since then, as performance.now() counts, that the epoch of the subject was raised. */
+  wasRaisedSince(subject: string, at: number): boolean;
   /** From now on, what was read before these raises is not current; answers those that were not known. */
-  note(raises: readonly Raise[]): Raise[];
+  note(raises: readonly Raise[], heardAt?: number): Raise[];
 };
 
 /** Longer than any copy of rights lives, in this process or in Redis, with the read that it comes from. */
@@ -34,15 +36,17 @@ export const rememberedMs = 300_000;
 /** Nothing known yet; `isTrusted` is the word of whoever keeps it fed. */
 export function createCredentialEpochs(isTrusted: () => boolean): CredentialEpochs {
   // Without a bound: what is forgotten early would be believed, and each raise is an audited change.
-  const known = new LRUCache<string, number>({ ttl: rememberedMs, ttlAutopurge: true });
+  const known = new LRUCache<string, { epoch: number; heardAt: number }>({ ttl: rememberedMs, ttlAutopurge: true });
+  const latest = (subject: string) => known.get(subject)?.epoch ?? 0;
   return {
     isTrusted,
     isCurrent: ({ subjects, epochs }) =>
-      known.size === 0 || subjects.every((subject, index) => (known.get(subject) ?? 0) <= (epochs[index] ?? 0)),
-    note: (raises) =>
+      known.size === 0 || subjects.every((subject, index) => latest(subject) <= (epochs[index] ?? 0)),
+    wasRaisedSince: (subject, at) => (known.get(subject)?.heardAt ?? Number.NEGATIVE_INFINITY) > at,
+    note: (raises, heardAt = performance.now()) =>
       raises.filter(({ subject, epoch }) => {
-        const isNew = epoch > (known.get(subject) ?? 0);
-        if (isNew) known.set(subject, epoch);
+        const isNew = epoch > latest(subject);
+        if (isNew) known.set(subject, { epoch, heardAt });
         return isNew;
       }),
   };

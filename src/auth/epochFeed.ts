@@ -9,6 +9,8 @@ export const epochChannel = 'nexus:credential-epochs';
 
 const pollEveryMs = 800;
 const retryAfterMs = 200;
+/** How far apart what happens in two processes may be and still count as at the same time: they share no clock. */
+const simultaneousMs = 50;
 /** How old the latest successful poll may be before copies are not believed any more. */
 const trustedMs = 1_800;
 
@@ -42,8 +44,8 @@ export async function createEpochFeed(options: EpochFeedOptions): Promise<EpochF
   const isShared = database.kind === 'postgres';
   let freshAt = performance.now();
   const epochs = createCredentialEpochs(() => !isShared || performance.now() - freshAt < trustedMs);
-  const note = (raises: readonly Raise[]) => {
-    const added = epochs.note(raises);
+  const note = (raises: readonly Raise[], heardAt = performance.now() + simultaneousMs) => {
+    const added = epochs.note(raises, heardAt);
     if (added.length > 0) onRaise(added);
   };
 
@@ -85,7 +87,7 @@ export async function createEpochFeed(options: EpochFeedOptions): Promise<EpochF
   return {
     epochs,
     announce(raises) {
-      note(raises);
+      note(raises, performance.now());
       channel?.publish(JSON.stringify(raises)).catch(onError);
     },
     async close() {

@@ -22,6 +22,8 @@ export type IncomingRequest = {
   userAgent: string | null;
   credentials: Credentials;
   bodyBytes: number;
+  /** When its head had been read, as performance.now() counts. */
+  receivedAt: number;
   /** For whoever finds out more about the request: it becomes part of its event in the log. */
   notes: RequestNotes;
   /** Sets the session cookie, or clears it where the value is null. */
@@ -76,6 +78,7 @@ async function answer<C extends BaseContext>(
     userAgent: request.headers['user-agent'] ?? null,
     credentials: collectCredentials(request.raw.rawHeaders, config.sessionCookieName),
     bodyBytes: request.bodyBytes,
+    receivedAt: request.record.receivedAt,
     notes: request.record.notes,
     setSessionCookie: (value) => {
       reply.removeHeader('set-cookie');

@@ -14,7 +14,8 @@ export class RequestRecord {
   readonly ip: string;
   readonly notes: RequestNotes = newRequestNotes();
   #rawStatus: number | undefined;
-  readonly #startedAt = performance.now();
+  /** When its head had been read, as performance.now() counts. */
+  readonly receivedAt = performance.now();
   readonly #log: Logger;
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
@@ -78,7 +79,7 @@ export class RequestRecord {
       method,
       path: url.split('?', 1)[0] ?? null,
       status: this.#rawStatus ?? (response.writableFinished ? response.statusCode : clientClosedRequest),
-      durationMs: Math.round((performance.now() - this.#startedAt) * 100) / 100,
+      durationMs: Math.round((performance.now() - this.receivedAt) * 100) / 100,
       ip: this.ip,
       userAgent: headers['user-agent'] ?? null,
       operationName,

@@ -68,7 +68,12 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
     authenticateApiKey({ db, cache: createCache(), lastUsed }, secret, ip);
 
   const rotate = (id: string, present: string, next: string, overlapSeconds: number) =>
-    apiKeys.rotate(db, id, hashApiKey(present), { secretHash: hashApiKey(next), start: startOf(next), overlapSeconds });
+    apiKeys.rotate(db, id, hashApiKey(present), {
+      secretHash: hashApiKey(next),
+      start: startOf(next),
+      overlapSeconds,
+      askedAt: performance.now(),
+    });
 
   test('a key comes in with what it was given', async () => {
     const { secret, apiKey } = await newKey({

@@ -51,6 +51,37 @@ test('of many rotations at once that a key makes of itself one succeeds, and its
   }
 });
 
+test('of many rotations at once that people make, with sessions and tokens, one succeeds and the others are CONFLICT', async () => {
+  for (let round = 0; round < rounds; round += 1) {
+    const { owner, id, secret: old } = await createKey();
+    const credentials = [owner, { bearer: owner.accessToken }];
+    const credentialOf = (index: number) => credentials[index % credentials.length] ?? null;
+    // Over connections that are there already: a request that comes once another one was answered comes after it.
+    const urls = Array.from({ length: parallelRotations }, (_, index) => (index % 4 < 2 ? app.url : other.url));
+    await Promise.all(urls.map((url, index) => send(url, '{ me { kind } }', {}, credentialOf(index))));
+    const answers = await Promise.all(
+      urls.map((url, index) => send(url, rotation, { id, overlap: 600 }, credentialOf(index))),
+    );
+    const [winner, ...others] = answers.filter(({ errors }) => !errors);
+    expect(others).toEqual([]);
+    expect(new Set(answers.filter((answer) => answer !== winner).flatMap(codesOf))).toEqual(new Set(['CONFLICT']));
+    const secret = winner?.data.rotateApiKey.secret;
+    expect([await statusAt(app.url, secret), await statusAt(other.url, old)]).toEqual([200, 200]);
+  }
+});
+
+test('whoever rotates one time after the other gets a secret each time', async () => {
+  const { owner, id } = await createKey();
+  const secrets = [];
+  for (let turn = 0; turn < 10; turn += 1) {
+    const { errors, data } = await send(app.url, rotation, { id, overlap: 600 }, owner);
+    expect(errors).toBeUndefined();
+    secrets.push(data.rotateApiKey.secret);
+  }
+  const statuses = await Promise.all(secrets.map((secret) => statusAt(app.url, secret)));
+  expect(statuses).toEqual([...Array(8).fill(401), 200, 200]);
+});
+
 test('a rotation and a revocation at once leave no secret that works', async () => {
   for (let round = 0; round < rounds; round += 1) {
     const { owner, id, secret: old } = await createKey();

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type Kind, kinds } from './revocation/kinds.ts';
-import { type Rotations, rotateAndRevoke, rotateInParallel } from './revocation/rotations.ts';
+import { type Rotations, rotateAndRevoke, rotateByOwner, rotateInParallel } from './revocation/rotations.ts';
 import { type Result, type RoundOptions, runRounds } from './revocation/rounds.ts';
 import { startWorld, type Victim, type World } from './revocation/world.ts';
 
@@ -25,6 +25,7 @@ async function drill(): Promise<boolean> {
     await revokeAll(await withVictims(world, kinds, rounds), world, { limitMs, hasRedis: true, bystander }, faults);
     console.info('\n| at once | rounds | answers | faults |\n| --- | ---: | --- | ---: |');
     tellRotations('50 rotations of a key, by itself', await rotateInParallel(world, rounds), faults);
+    tellRotations('50 rotations of a key, by its owner', await rotateByOwner(world, rounds), faults);
     tellRotations('a rotation and a revocation', await rotateAndRevoke(world, rounds), faults);
     const later = kinds.filter(({ withoutRedis }) => withoutRedis);
     const prepared = await withVictims(world, later, Math.ceil(rounds / 4)); // Access tokens need Redis.

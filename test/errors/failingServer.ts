@@ -175,13 +175,14 @@ function failingPlugin(at: (place: string) => void): ApolloServerPlugin<Context>
 }
 
 function contextOf(request: IncomingRequest, log: Context['log']): Context {
-  const { requestId, ip, userAgent, bodyBytes, notes, setSessionCookie } = request;
+  const { requestId, ip, userAgent, bodyBytes, receivedAt, notes, setSessionCookie } = request;
   const nothing = {} as Db;
   return {
     requestId,
     ip,
     userAgent,
     bodyBytes,
+    receivedAt,
     notes,
     caller: null,
     refusal: null,

@@ -27,7 +27,14 @@ test('a query is answered, and its request has one event', async () => {
   expect(await response.json()).toEqual({ data: { hello: 'world' } });
   expect(response.headers.get('x-request-id')).toBe('my-request-1');
   expect(server.seen).toMatchObject([
-    { requestId: 'my-request-1', ip: '127.0.0.1', credentials: { kind: 'NONE' }, bodyBytes: 21, userAgent: 'node' },
+    {
+      requestId: 'my-request-1',
+      ip: '127.0.0.1',
+      credentials: { kind: 'NONE' },
+      bodyBytes: 21,
+      receivedAt: expect.any(Number),
+      userAgent: 'node',
+    },
   ]);
   expect(await events()).toEqual([
     expect.objectContaining({

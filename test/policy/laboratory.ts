@@ -101,6 +101,7 @@ export async function openLaboratory(sdl: string, resolversOf: (calls: string[])
         ip,
         userAgent: null,
         bodyBytes,
+        receivedAt: performance.now(),
         notes: newRequestNotes(),
         caller: principalOf(caller),
         refusal: caller.credential === 'BAD' ? new UnauthenticatedError() : null,

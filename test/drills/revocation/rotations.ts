@@ -39,6 +39,30 @@ export async function rotateInParallel(world: World, rounds: number): Promise<Ro
   return result;
 }
 
+/**
+ * Of 50 rotations of a key at once, sent by its owner's session to both processes, one succeeds and the others are
+ * CONFLICT; the secret from before works to the end of the overlap.
+ */
+export async function rotateByOwner(world: World, rounds: number): Promise<Rotations> {
+  const result: Rotations = { rounds, codes: new Map(), faults: [] };
+  for (const { key, cookie } of await world.createVictims(rounds, 'OPERATOR')) {
+    const urls = Array.from({ length: parallelRotations }, (_, index) => world.urls[index % 2] ?? '');
+    // The connections are there before: a request that comes when another one was answered comes after it.
+    await Promise.all(urls.map((url) => post(url, { cookie }, '{ me { kind } }')));
+    const answers = await Promise.all(
+      urls.map((url) => post(url, { cookie }, rotateQuery, { id: key.id, overlap: 600 })),
+    );
+    for (const { code } of answers) result.codes.set(code, (result.codes.get(code) ?? 0) + 1);
+    const winners = answers.filter(({ code }) => code === 'OK');
+    const losers = answers.filter(({ code }) => code === 'CONFLICT');
+    if (winners.length !== 1 || losers.length !== parallelRotations - 1)
+      result.faults.push(`${key.id}: ${winners.length} of the rotations succeeded, ${losers.length} were CONFLICT`);
+    for (const secret of [key.secret, winners[0]?.data.rotateApiKey.secret])
+      if (!(await works(world.urls[0] ?? '', secret))) result.faults.push(`${key.id}: a secret does not work`);
+  }
+  return result;
+}
+
 /** A rotation and a revocation of a key at once leave no secret that works. */
 export async function rotateAndRevoke(world: World, rounds: number): Promise<Rotations> {
   const result: Rotations = { rounds, codes: new Map(), faults: [] };
