@@ -1,17 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { createLastUsed } from './apiKeys/lastUsed.ts';
 import { AuditDraft } from './audit/draft.ts';
+import * as auditEvents from './audit/repository.ts';
 import { createAccessTokens } from './auth/accessToken.ts';
 import { authenticate } from './auth/authenticate.ts';
 import { createEpochFeed, type EpochFeedOptions, epochChannel } from './auth/epochFeed.ts';
+import { createForeignCallers, type ForeignCallers, type Origin } from './auth/foreignCallers.ts';
+import type { ForeignUserChange } from './auth/foreignIdentities.ts';
 import { createKeySet } from './auth/keySet.ts';
 import { loadMasterKey } from './auth/masterKeyFile.ts';
+import { createForeignTokens } from './auth/oidc.ts';
 import { recheckCaller } from './auth/recheckCaller.ts';
 import { revokeStolenSession } from './auth/revokeStolenSession.ts';
 import * as signingKeys from './auth/signingKeys.ts';
 import { createVerdictCache } from './auth/verdictCache.ts';
 import type { Config } from './config.ts';
 import type { Context } from './context.ts';
+import { DependencyUnavailableError } from './errors.ts';
 import { createApolloServer } from './graphql/server.ts';
 import { createHttpServer, type HttpServer, type IncomingRequest } from './http/server.ts';
 import { createMemoryCounters } from './limits/memoryCounters.ts';
@@ -25,7 +30,7 @@ import type { Services } from './services.ts';
 import { createSessionCache } from './sessions/cache.ts';
 import { cleanUp, runHourly } from './sessions/cleanUp.ts';
 import { createRedisChannel } from './storage/channel.ts';
-import type { Database } from './storage/db.ts';
+import type { Database, Db } from './storage/db.ts';
 import { createMemoryKeyValue, createRedisKeyValue } from './storage/keyValue.ts';
 import { migrate, migrationsFolder } from './storage/migrate.ts';
 import { openDatabase } from './storage/openDatabase.ts';
@@ -108,6 +113,16 @@ export async function createApp(config: Config, { onStatement }: AppOptions = {}
       announceRaises: feed.announce,
     };
 
+    const foreignCallers = config.oidc
+      ? createForeignCallers({
+          db,
+          tokens: createForeignTokens({ ...config.oidc, onError: report('The issuer of OIDC_ISSUER failed.') }),
+          cache: createVerdictCache(feed.epochs),
+          record: recordForeignUserChange,
+          announce: feed.announce,
+        })
+      : null;
+
     const apollo = createApolloServer({ schema, guards }, config);
     await apollo.start();
     closers.push(() => apollo.stop());
@@ -115,7 +130,7 @@ export async function createApp(config: Config, { onStatement }: AppOptions = {}
       config,
       log,
       apollo,
-      createContext: (request) => createContext(request, { db, services, lastUsed, log }),
+      createContext: (request) => createContext(request, { db, services, lastUsed, foreignCallers, log }),
       jwks: () => services.accessTokens.jwks(),
       dependencies: {
         database: () => database.ping(),
@@ -157,17 +172,38 @@ async function openEpochFeed(
   });
 }
 
-type ContextParts = Pick<Context, 'db' | 'services' | 'log'> & { lastUsed: ReturnType<typeof createLastUsed> };
+/** Nobody asked for the change but the issuer, by way of a token: Nexus itself is who acts. */
+async function recordForeignUserChange(
+  tx: Db,
+  { action, userId, detail }: ForeignUserChange,
+  origin: Origin,
+): Promise<void> {
+  const event: auditEvents.NewAuditEvent = {
+    ...{ action, outcome: 'SUCCEEDED', severity: 'WARNING', targets: [{ type: 'user', id: userId }], detail },
+    ...{ actorKind: 'SYSTEM', actorId: null, credentialId: null, ...origin },
+  };
+  try {
+    await auditEvents.append(tx, [event]);
+  } catch (cause) {
+    throw new DependencyUnavailableError('audit log', { cause });
+  }
+}
+
+type ContextParts = Pick<Context, 'db' | 'services' | 'log'> & {
+  lastUsed: ReturnType<typeof createLastUsed>;
+  foreignCallers: ForeignCallers | null;
+};
 
 async function createContext(
   request: IncomingRequest,
-  { db, services, lastUsed, log }: ContextParts,
+  { db, services, lastUsed, foreignCallers, log }: ContextParts,
 ): Promise<Context> {
   const { requestId, ip, bodyBytes, receivedAt, notes } = request;
   const userAgent = request.userAgent?.slice(0, maxUserAgentLength) ?? null;
-  const { caller, refusal, newCookie } = await authenticate(request.credentials, ip, {
-    ...{ db, lastUsed, ...services },
-    revokeStolen: (session) => revokeStolenSession({ db, services, log }, session, { requestId, ip, userAgent }),
+  const origin = { ip, userAgent, requestId };
+  const { caller, refusal, newCookie } = await authenticate(request.credentials, origin, {
+    ...{ db, lastUsed, foreignCallers, ...services },
+    revokeStolen: (session) => revokeStolenSession({ db, services, log }, session, origin),
   });
   notes.caller = caller;
   if (newCookie !== undefined) request.setSessionCookie(newCookie);

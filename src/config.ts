@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import path from 'node:path';
 import { z } from 'zod';
+import { isIssuerUrl } from './auth/issuerUrl.ts';
 import { type NamedKey, parseMasterKeys } from './auth/masterKey.ts';
 
 const defaultDataDirectory = '.nexus';
@@ -25,6 +26,8 @@ export type Config = {
   readonly masterKeys: readonly NamedKey[] | undefined;
   readonly jwtIssuer: string;
   readonly jwtAudience: string;
+  /** A foreign issuer whose access tokens are accepted too; undefined: none. */
+  readonly oidc: { readonly issuer: string; readonly audience: string; readonly roleClaim: string } | undefined;
   /** Origins as browsers write them (RFC 6454, 6.2). */
   readonly corsOrigins: readonly string[];
   /** CIDR ranges of the proxies whose X-Forwarded-For counts. */
@@ -83,6 +86,14 @@ const settings = z.object({
     .optional(),
   JWT_ISSUER: z.string().default('nexus-api'),
   JWT_AUDIENCE: z.string().default('nexus-clients'),
+  OIDC_ISSUER: z
+    .string()
+    .refine(isIssuerUrl, {
+      error: 'the URL of an issuer, https://… (http on loopback alone), without query or fragment',
+    })
+    .optional(),
+  OIDC_AUDIENCE: z.string().optional(),
+  OIDC_ROLE_CLAIM: z.string().default('roles'),
   CORS_ORIGINS: list
     .refine((origins) => origins.every(isExactOrigin), {
       error: 'exact origins such as https://console.example.com, comma-separated, without path or wildcard',
@@ -104,6 +115,7 @@ type Settings = z.output<typeof settings>;
 const pairs = [
   ['BOOTSTRAP_ADMIN_EMAIL', 'BOOTSTRAP_ADMIN_PASSWORD'],
   ['TLS_CERT_FILE', 'TLS_KEY_FILE'],
+  ['OIDC_ISSUER', 'OIDC_AUDIENCE'],
 ] as const;
 
 const neededInProduction = {
@@ -122,6 +134,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const problems = [
     ...(parsed.error?.issues ?? []).map(({ path: [name], message }) => `${String(name)}: ${message}`),
     ...missing(given),
+    ...issuerProblems(given),
   ];
   if (!parsed.success || problems.length > 0) {
     throw new Error(`These settings are wrong:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
@@ -142,9 +155,24 @@ function missing(given: NodeJS.ProcessEnv): string[] {
   return [...incomplete, ...needed];
 }
 
+function issuerProblems({ NODE_ENV, OIDC_ISSUER, OIDC_ROLE_CLAIM, JWT_ISSUER }: NodeJS.ProcessEnv): string[] {
+  if (OIDC_ISSUER === undefined)
+    return OIDC_ROLE_CLAIM === undefined ? [] : ['OIDC_ISSUER: needed together with OIDC_ROLE_CLAIM'];
+  const isPlain = URL.canParse(OIDC_ISSUER) && new URL(OIDC_ISSUER).protocol === 'http:';
+  return [
+    ...(NODE_ENV === 'production' && isPlain ? ['OIDC_ISSUER: https in production'] : []),
+    ...(OIDC_ISSUER === JWT_ISSUER ? ['OIDC_ISSUER: the same as JWT_ISSUER, which is what our own tokens say'] : []),
+  ];
+}
+
 function toConfig(from: Settings): Config {
   const isProduction = from.NODE_ENV === 'production';
   const tls = both(from.TLS_CERT_FILE, from.TLS_KEY_FILE, (certFile, keyFile) => ({ certFile, keyFile }));
+  const oidc = both(from.OIDC_ISSUER, from.OIDC_AUDIENCE, (issuer, audience) => ({
+    issuer,
+    audience,
+    roleClaim: from.OIDC_ROLE_CLAIM,
+  }));
   const secureCookies = isProduction || tls !== undefined;
   return {
     environment: from.NODE_ENV,
@@ -161,6 +189,7 @@ function toConfig(from: Settings): Config {
     masterKeys: from.MASTER_KEY,
     jwtIssuer: from.JWT_ISSUER,
     jwtAudience: from.JWT_AUDIENCE,
+    oidc,
     corsOrigins: from.CORS_ORIGINS ?? (from.NODE_ENV === 'development' ? [sandboxOrigin] : []),
     trustProxy: from.TRUST_PROXY,
     tls,

@@ -6,6 +6,8 @@ import { authenticateSession, type SessionStrategy, type SessionVerdict } from '
 import { isDependencyFailure } from '../storage/failures.ts';
 import type { AccessTokens } from './accessToken.ts';
 import type { Credentials } from './credentials.ts';
+import type { ForeignCallers, Origin } from './foreignCallers.ts';
+import { unverifiedIssuerOf } from './oidc.ts';
 import type { Caller, Principal } from './principal.ts';
 import { authenticateAccessToken } from './tokenStrategy.ts';
 import type { VerdictCache } from './verdictCache.ts';
@@ -14,6 +16,8 @@ import type { VerdictCache } from './verdictCache.ts';
 export type Authentication = SessionStrategy & {
   apiKeyCache: VerdictCache<ApiKeyRecord>;
   accessTokens: AccessTokens;
+  /** Of another issuer; null: our own tokens alone are accepted. */
+  foreignCallers: ForeignCallers | null;
   lastUsed: LastUsed;
 };
 
@@ -22,16 +26,21 @@ export type Authenticated = { caller: Caller; refusal: NexusError | null; newCoo
 
 /**
  * Who the credentials stand for: nobody where there are none, and a refusal where they are bad, never a fall-back to
- * anonymous. A database that does not answer is a refusal too; nothing that a client sends makes this reject.
+ * anonymous. A database or an issuer that does not answer is a refusal too; nothing that a client sends makes this reject.
  */
-export async function authenticate(credentials: Credentials, ip: string, deps: Authentication): Promise<Authenticated> {
+export async function authenticate(
+  credentials: Credentials,
+  origin: Origin,
+  deps: Authentication,
+): Promise<Authenticated> {
   if (credentials.kind === 'NONE') return { caller: null, refusal: null };
   if (credentials.kind === 'REFUSED') return { caller: null, refusal: credentials.refusal };
   try {
-    const verdict = await check(credentials, ip, deps);
+    const verdict = await check(credentials, origin, deps);
     if (!verdict) return { caller: null, refusal: new UnauthenticatedError() };
     return { caller: verdict.principal, refusal: null, newCookie: verdict.newCookie };
   } catch (error) {
+    if (error instanceof DependencyUnavailableError) return { caller: null, refusal: error };
     if (!isDependencyFailure(error)) throw error;
     return { caller: null, refusal: new DependencyUnavailableError('database', { cause: error }) };
   }
@@ -39,24 +48,26 @@ export async function authenticate(credentials: Credentials, ip: string, deps: A
 
 async function check(
   credential: Exclude<Credentials, { kind: 'NONE' | 'REFUSED' }>,
-  ip: string,
+  origin: Origin,
   deps: Authentication,
 ): Promise<SessionVerdict | null> {
   if (credential.kind === 'SESSION') return authenticateSession(deps, credential.secret, Date.now());
-  const principal = await checkBearer(credential.kind, credential.secret, ip, deps);
+  const principal = await checkBearer(credential.kind, credential.secret, origin, deps);
   return principal && { principal };
 }
 
 function checkBearer(
   kind: 'API_KEY' | 'ACCESS_TOKEN',
   secret: string,
-  ip: string,
-  { db, apiKeyCache, sessionCache, accessTokens, lastUsed }: Authentication,
+  origin: Origin,
+  { db, apiKeyCache, sessionCache, accessTokens, foreignCallers, lastUsed }: Authentication,
 ): Promise<Principal | null> {
   switch (kind) {
     case 'API_KEY':
-      return authenticateApiKey({ db, cache: apiKeyCache, lastUsed }, secret, ip);
+      return authenticateApiKey({ db, cache: apiKeyCache, lastUsed }, secret, origin.ip);
     case 'ACCESS_TOKEN':
+      if (foreignCallers && foreignCallers.issuer === unverifiedIssuerOf(secret))
+        return foreignCallers.authenticate(secret, origin);
       return authenticateAccessToken({ db, sessionCache, accessTokens }, secret);
   }
 }

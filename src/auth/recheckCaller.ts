@@ -20,10 +20,12 @@ export async function recheckCaller(tx: Db, caller: Caller): Promise<void> {
   if (!(await hasStillItsRights(tx, caller))) throw new UnauthenticatedError();
 }
 
-async function hasStillItsRights(tx: Db, { userId, sessionId, apiKeyId, keyHash, roles }: Principal) {
+async function hasStillItsRights(tx: Db, { userId, sessionId, apiKeyId, keyHash, roles, basis }: Principal) {
+  const isForeign = sessionId === null && apiKeyId === null;
   const result = await tx.execute(sql`
     select roles from ${users}
     where id = ${userId} and disabled_at is null
+      and (not ${isForeign}::boolean or ${epochOfEverybody} <= ${basis.epochs[0]})
       and (${sessionId}::text is null or exists (
         select from ${sessions} where id = ${sessionId} and revoked_at is null and epoch > ${epochOfEverybody}
       ))

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
-import { bigint, customType, pgSequence, pgTable, text, timestamp } from 'drizzle-orm/pg-core';
+import { bigint, customType, pgSequence, pgTable, primaryKey, text, timestamp } from 'drizzle-orm/pg-core';
+import { users } from '../users/table.ts';
 
 /** A transaction's number that never comes again. */
 const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' });
@@ -37,3 +38,19 @@ export const signingKeys = pgTable('signing_keys', {
   /** Since when it signs no more; null: the current one, or the next. */
   retiredAt: timestamp('retired_at', { withTimezone: true, precision: 3 }),
 });
+
+/** Whom the subjects of foreign issuers stand for. */
+export const foreignIdentities = pgTable(
+  'foreign_identities',
+  {
+    issuer: text('issuer').notNull(),
+    subject: text('subject').notNull(),
+    userId: text('user_id')
+      .notNull()
+      .unique('foreign_identities_user_id_unique')
+      .references(() => users.id),
+    /** When the newest token was issued whose roles the user was given: an older one changes nothing. */
+    rolesAt: timestamp('roles_at', { withTimezone: true, precision: 3 }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.issuer, table.subject] })],
+);

@@ -17,6 +17,8 @@ const accessTokens = createAccessTokens({
   audience: 'nexus-clients',
 });
 
+const origin = { ip: '192.0.2.1', userAgent: null, requestId: 'request-1' };
+
 const basis: Basis = { subjects: ['global', 'user_1', 'sess_1'], epochs: [0, 0, 0] };
 
 /** Stores that hold one session, or nothing, or fail with this error. */
@@ -35,6 +37,7 @@ function deps({ session, failure }: { session?: LiveSession; failure?: Error } =
     accessTokens,
     announceRaises: () => undefined,
     revokeStolen: async () => undefined,
+    foreignCallers: null,
     lastUsed: { note: () => undefined, flush: async () => undefined, close: async () => undefined },
   };
 }
@@ -63,16 +66,16 @@ const bad: Credentials[] = [
 ];
 
 test('no credential is the anonymous caller', async () => {
-  expect(await authenticate({ kind: 'NONE' }, '192.0.2.1', deps())).toEqual({ caller: null, refusal: null });
+  expect(await authenticate({ kind: 'NONE' }, origin, deps())).toEqual({ caller: null, refusal: null });
 });
 
 test('a refused credential stays refused', async () => {
   const refusal = new AmbiguousCredentialsError();
-  expect(await authenticate({ kind: 'REFUSED', refusal }, '192.0.2.1', deps())).toEqual({ caller: null, refusal });
+  expect(await authenticate({ kind: 'REFUSED', refusal }, origin, deps())).toEqual({ caller: null, refusal });
 });
 
 test.each(bad)('a bad one is UNAUTHENTICATED and never anonymous: %j', async (credentials) => {
-  const { caller, refusal } = await authenticate(credentials, '192.0.2.1', deps());
+  const { caller, refusal } = await authenticate(credentials, origin, deps());
   expect(caller).toBeNull();
   expect(refusal?.code).toBe('UNAUTHENTICATED');
 });
@@ -80,14 +83,14 @@ test.each(bad)('a bad one is UNAUTHENTICATED and never anonymous: %j', async (cr
 test('a database that does not answer is DEPENDENCY_UNAVAILABLE, a bug is thrown', async () => {
   const credentials = { kind: 'API_KEY', secret: newApiKeySecret('live') } as const;
   const down = deps({ failure: Object.assign(new Error('down'), { code: 'ECONNREFUSED' }) });
-  expect((await authenticate(credentials, '192.0.2.1', down)).refusal?.code).toBe('DEPENDENCY_UNAVAILABLE');
+  expect((await authenticate(credentials, origin, down)).refusal?.code).toBe('DEPENDENCY_UNAVAILABLE');
   const broken = deps({ failure: new TypeError('a bug') });
-  await expect(authenticate(credentials, '192.0.2.1', broken)).rejects.toThrow('a bug');
+  await expect(authenticate(credentials, origin, broken)).rejects.toThrow('a bug');
 });
 
 describe('an access token', () => {
   const come = async (credentials: Credentials, session?: LiveSession) =>
-    (await authenticate(credentials, '192.0.2.1', deps({ session }))).caller;
+    (await authenticate(credentials, origin, deps({ session }))).caller;
 
   test('is its user, of its session, with what it was given', async () => {
     const credentials = await tokenOf(['OPERATOR'], ['tasks:read']);
