@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto';
 import { inspect } from 'node:util';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readConfig } from '../src/config.ts';
 
 const production = {
@@ -32,6 +32,7 @@ test('without any variable everything runs in this process, on loopback', () => 
     masterKeys: undefined,
     jwtIssuer: 'nexus-api',
     jwtAudience: 'nexus-clients',
+    oidc: undefined,
     corsOrigins: ['https://studio.apollographql.com'],
     trustProxy: [],
     tls: undefined,
@@ -56,6 +57,9 @@ test('every variable arrives', () => {
     BOOTSTRAP_ADMIN_PASSWORD: 'correct horse battery',
     JWT_ISSUER: 'issuer',
     JWT_AUDIENCE: 'audience',
+    OIDC_ISSUER: 'https://login.example/realms/main',
+    OIDC_AUDIENCE: 'https://nexus.example',
+    OIDC_ROLE_CLAIM: 'realm_access.roles',
     CORS_ORIGINS: 'https://a.example, https://b.example:8443',
     TRUST_PROXY: '10.0.0.0/8, 2001:db8::/32, 192.0.2.1',
     TLS_CERT_FILE: '/keys/cert.pem',
@@ -78,6 +82,11 @@ test('every variable arrives', () => {
     ],
     jwtIssuer: 'issuer',
     jwtAudience: 'audience',
+    oidc: {
+      issuer: 'https://login.example/realms/main',
+      audience: 'https://nexus.example',
+      roleClaim: 'realm_access.roles',
+    },
     corsOrigins: ['https://a.example', 'https://b.example:8443'],
     trustProxy: ['10.0.0.0/8', '2001:db8::/32', '192.0.2.1'],
     tls: { certFile: '/keys/cert.pem', keyFile: '/keys/key.pem' },
@@ -122,10 +131,15 @@ test('every mistake is told at once, and no value is printed', () => {
     CORS_ORIGINS: 'https://hunter2.example/path',
     TRUST_PROXY: 'hunter2',
     LOG_LEVEL: 'hunter2',
+    OIDC_ISSUER: 'https://hunter2.example/?hunter2',
+    OIDC_AUDIENCE: 'hunter2',
     TLS_CERT_FILE: 'hunter2',
   };
   const message = problems(wrong);
-  for (const name of [...Object.keys(wrong).filter((name) => name !== 'TLS_CERT_FILE'), 'TLS_KEY_FILE']) {
+  for (const name of [
+    ...Object.keys(wrong).filter((name) => !['TLS_CERT_FILE', 'OIDC_AUDIENCE'].includes(name)),
+    'TLS_KEY_FILE',
+  ]) {
     expect(message).toContain(`${name}:`);
   }
   expect(message).not.toContain('hunter2');
@@ -203,4 +217,58 @@ test('the first admin needs an address and a password of 12 to 200 characters', 
     const config = readConfig({ BOOTSTRAP_ADMIN_EMAIL: email, BOOTSTRAP_ADMIN_PASSWORD: 'x'.repeat(length) });
     expect(config.bootstrapAdmin?.email).toBe(email);
   }
+});
+
+describe('a foreign issuer', () => {
+  const audience = { OIDC_AUDIENCE: 'nexus' };
+
+  test.each([
+    'https://login.example',
+    'https://login.example/realms/a/',
+    'http://127.0.0.1:8080',
+    'http://[::1]/',
+    'http://localhost',
+  ])('%s is one', (issuer) => {
+    expect(readConfig({ OIDC_ISSUER: issuer, ...audience }).oidc).toEqual({
+      issuer,
+      audience: 'nexus',
+      roleClaim: 'roles',
+    });
+  });
+
+  test.each([
+    'http://login.example',
+    'http://localhost.example',
+    'http://127.0.0.1.example',
+    'http://192.0.2.1',
+    'https://login.example?a=b',
+    'https://login.example/#',
+    'https://user:password@login.example',
+    ' https://login.example',
+    'file:///etc/issuer',
+    'login.example',
+  ])('%s is none', (issuer) => {
+    expect(problems({ OIDC_ISSUER: issuer, ...audience })).toContain('OIDC_ISSUER: the URL of an issuer');
+  });
+
+  test('is https in production', () => {
+    const message = problems({ ...production, OIDC_ISSUER: 'http://127.0.0.1:8080', ...audience });
+    expect(message).toContain('OIDC_ISSUER: https in production');
+    expect(readConfig({ ...production, OIDC_ISSUER: 'https://login.example', ...audience }).oidc).toBeDefined();
+  });
+
+  test('needs an audience, and what belongs to it needs an issuer', () => {
+    expect(problems({ OIDC_ISSUER: 'https://login.example' })).toContain(
+      'OIDC_AUDIENCE: needed together with OIDC_ISSUER',
+    );
+    expect(problems(audience)).toContain('OIDC_ISSUER: needed together with OIDC_AUDIENCE');
+    expect(problems({ OIDC_ROLE_CLAIM: 'groups' })).toContain('OIDC_ISSUER: needed together with OIDC_ROLE_CLAIM');
+  });
+
+  test('is not ourselves', () => {
+    const issuer = 'https://nexus.example';
+    expect(problems({ JWT_ISSUER: issuer, OIDC_ISSUER: issuer, ...audience })).toContain(
+      'OIDC_ISSUER: the same as JWT_ISSUER',
+    );
+  });
 });

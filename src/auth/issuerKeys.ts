@@ -30,7 +30,7 @@ const keySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(
  * is not known is asked for, but no more often than the cool-down lets. Rejects with DEPENDENCY_UNAVAILABLE where the
  * issuer does not answer and no keys of the last day are known.
  */
-export function createIssuerKeys({ issuer, onError, now = Date.now }: IssuerKeysOptions): JWTVerifyGetKey {
+export function createIssuerKeys({ issuer, onError, now = () => Date.now() }: IssuerKeysOptions): JWTVerifyGetKey {
   let source: Promise<JWTVerifyGetKey> | null = null;
   let known: { find: JWTVerifyGetKey; readAt: number } | null = null;
   let failedAt = Number.NEGATIVE_INFINITY;

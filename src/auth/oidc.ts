@@ -59,7 +59,7 @@ export type ForeignTokenOptions = IssuerKeysOptions & {
 
 /** The tokens of this issuer for this audience; nothing is asked of the issuer before the first of them. */
 export function createForeignTokens(options: ForeignTokenOptions): ForeignTokens {
-  const { issuer, audience, roleClaim, onError, now = Date.now } = options;
+  const { issuer, audience, roleClaim, onError, now = () => Date.now() } = options;
   const keys = createIssuerKeys(options);
   const schema = claimsOf(issuer, audience);
   const verified = new LRUCache<string, ForeignClaims>({ max: maxVerified, ttl: verifiedTtlMs });
@@ -138,13 +138,13 @@ function claimsOf(issuer: string, audience: string) {
     scope: z.string().optional(),
     auth_time: z.number().nonnegative().optional(),
     email: z.string().optional().catch(undefined),
-    email_verified: z.unknown(),
+    email_verified: z.unknown().optional(),
     // Of ID tokens (OpenID Connect Core 1.0) and of security events (RFC 8417), which are for somebody else.
-    at_hash: z.undefined(),
-    c_hash: z.undefined(),
-    events: z.undefined(),
+    at_hash: z.undefined().optional(),
+    c_hash: z.undefined().optional(),
+    events: z.undefined().optional(),
     // Bound to a key (RFC 7800) that nobody shows us: whoever stole it would have it as good as its owner.
-    cnf: z.undefined(),
+    cnf: z.undefined().optional(),
   });
 }
 
