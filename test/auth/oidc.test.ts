@@ -277,6 +277,15 @@ describe('refused with 401', () => {
   });
 });
 
+/** Until a statement of the app waits for a lock. */
+async function waitForLock({ sql }: TestApp): Promise<void> {
+  await vi.waitUntil(async () => {
+    const waiting = await sql`
+      select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
+    return waiting.length > 0;
+  });
+}
+
 describe('the rights of its user', () => {
   test('disableUser takes them at once, and within a second at another process', async () => {
     const token = await issuer.issue({ sub: newSubject(), roles: ['OPERATOR'] });
@@ -354,24 +363,27 @@ describe('the rights of its user', () => {
     await app.sql.begin(async (tx) => {
       await tx`lock table tasks in access exclusive mode`;
       pending = send(other.url, createTask, {}, bearer(older));
-      await vi.waitUntil(async () => {
-        const waiting = await app.sql`
-          select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`;
-        return waiting.length > 0;
-      });
+      await waitForLock(app);
       expect((await me(newer)).roles).toEqual(['VIEWER']);
     });
     expect((await pending)?.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
     expect(await app.sql`select 1 from tasks where created_by = ${user.id}`).toHaveLength(0);
   });
 
-  test('what is withdrawn from everybody is withdrawn from tokens that were issued before', async () => {
+  test('what is withdrawn from everybody is withdrawn from tokens that were issued before, and from their writes', async () => {
     const withdrawing = await startApp({ env: { OIDC_ISSUER: issuer.issuer, OIDC_AUDIENCE: audience } });
     onTestFinished(() => withdrawing.stop());
     const sub = newSubject();
-    const token = await issuer.issue({ sub, roles: ['VIEWER'] });
+    const token = await issuer.issue({ sub, roles: ['OPERATOR'] });
     expect(await status(token, withdrawing.url)).toBe(200);
-    await withdrawing.sql`select raise_credential_epochs(array['global'])`;
+    let pending: ReturnType<typeof send> | undefined;
+    await withdrawing.sql.begin(async (tx) => {
+      await tx`lock table tasks in access exclusive mode`;
+      pending = send(withdrawing.url, createTask, {}, bearer(token));
+      await waitForLock(withdrawing);
+      await withdrawing.sql`select raise_credential_epochs(array['global'])`;
+    });
+    expect((await pending)?.errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED');
     await vi.waitUntil(async () => (await status(token, withdrawing.url)) === 401, { timeout: 2_000 });
     expect(await status(await issueLater({ sub, roles: ['VIEWER'] }), withdrawing.url)).toBe(200);
   });
