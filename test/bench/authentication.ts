@@ -21,6 +21,7 @@ const rounds = 3;
 const calls = 200_000;
 const warmUpCalls = 100_000;
 const ip = '127.0.0.1';
+const origin = { ip, userAgent: null, requestId: 'bench' };
 const folder = fileURLToPath(new URL('../../drizzle', import.meta.url));
 
 type Credential = Extract<Credentials, { secret: string }>;
@@ -46,6 +47,7 @@ export async function measureAuthentication(databaseUrl: string): Promise<string
     }),
     lastUsed: createLastUsed(db, fail),
     announceRaises: feed.announce,
+    foreignCallers: null,
     revokeStolen: fail,
   } satisfies Authentication;
   try {
@@ -96,7 +98,7 @@ async function measure({ credential }: Subject, deps: Authentication): Promise<n
 
 async function repeat(credential: Credential, deps: Authentication, count: number): Promise<void> {
   for (let call = 0; call < count; call += 1) {
-    const { caller } = await authenticate(credential, ip, deps);
+    const { caller } = await authenticate(credential, origin, deps);
     if (!caller) throw new Error(`${credential.kind} is refused.`);
     // The poll of the epochs and the socket have their turn, as between requests.
     if (call % 1_000 === 0) await new Promise(setImmediate);
