@@ -44,19 +44,23 @@ export const apiKeysResolvers = {
       assertRotatable(present.apiKey, caller, await findMaker(caller, ctx));
       const secret = newApiKeySecret(ctx.services.apiKeyEnvironment);
       const next = { secretHash: hashApiKey(secret), start: startOf(secret), overlapSeconds, askedAt: ctx.receivedAt };
+      await invalidate(ctx, [id]);
       const apiKey = await apiKeys.rotate(ctx.db, id, present.secretHash, next);
       // The database knows when a rotation was made; when it was committed, a moment later, is known by hearsay.
       if (!apiKey || ctx.services.wasRaisedSince(id, ctx.receivedAt))
         throw new ConflictError('The key was rotated or revoked at the same time.');
       ctx.audit.detail.replacedStart = present.apiKey.start;
-      await recordChange(id, ctx);
+      ctx.audit.target('apiKey', id);
       return { secret, apiKey };
     },
 
     async revokeApiKey(_parent, { id, reason }, ctx) {
       assertReason(reason);
-      const apiKey = foundKey(await apiKeys.revoke(ctx.db, id, ownerIdOf(requireCaller(ctx.caller))));
-      await recordChange(id, ctx);
+      const ownerId = ownerIdOf(requireCaller(ctx.caller));
+      foundKey(await apiKeys.findById(ctx.db, id, ownerId));
+      await invalidate(ctx, [id]);
+      const apiKey = foundKey(await apiKeys.revoke(ctx.db, id, ownerId));
+      ctx.audit.target('apiKey', id);
       return { apiKey };
     },
   },
@@ -107,9 +111,4 @@ function assertRotatable(key: apiKeys.ApiKeyView, caller: Principal, maker: apiK
   if (key.expiresAt && key.expiresAt.getTime() <= Date.now()) throw new ConflictError('The key has expired.');
   if (!isWithin(key, caller) || boundProblems(key, maker).length > 0)
     throw new ForbiddenError('The key has more than you have.');
-}
-
-async function recordChange(id: string, ctx: Context): Promise<void> {
-  ctx.audit.target('apiKey', id);
-  await invalidate(ctx, [id]);
 }

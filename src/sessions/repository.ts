@@ -98,19 +98,21 @@ export async function create(db: Db, session: NewSession): Promise<SessionView> 
   return viewOf(row, id);
 }
 
-/** Revokes a session of this owner, of anybody where `ownerId` is null; one that is revoked already stays as it is. */
-export async function revoke(
-  db: Db,
-  id: string,
-  ownerId: string | null,
-  currentId: string | null,
-): Promise<SessionView | null> {
+/** Whether there is such a session of this owner, of anybody where `ownerId` is null; held until the transaction ends. */
+export async function holdForChange(db: Db, id: string, ownerId: string | null): Promise<boolean> {
+  const found = await db.select({ id: sessions.id }).from(sessions).where(isOwned(id, ownerId)).for('no key update');
+  return found.length > 0;
+}
+
+/** Revokes a session that is there; one that is revoked already stays as it is. */
+export async function revoke(db: Db, id: string, currentId: string | null): Promise<SessionView> {
   const [row] = await db
     .update(sessions)
     .set({ revokedAt: sql`coalesce(${sessions.revokedAt}, now())` })
-    .where(isOwned(id, ownerId))
+    .where(eq(sessions.id, id))
     .returning();
-  return row ? viewOf(row, currentId) : null;
+  if (!row) throw new Error('The session that was there is gone.');
+  return viewOf(row, currentId);
 }
 
 /** Revokes a session that is not revoked yet; answers whether it did. */

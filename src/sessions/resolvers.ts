@@ -2,7 +2,7 @@ import { invalidate } from '../auth/invalidate.ts';
 import { isAdmin, type Principal } from '../auth/principal.ts';
 import { requireCaller } from '../auth/requireCaller.ts';
 import type { Context } from '../context.ts';
-import { NotFoundError, UnauthenticatedError } from '../errors.ts';
+import { ForbiddenError, NotFoundError, UnauthenticatedError } from '../errors.ts';
 import { instantAndId, parsePage, toConnection } from '../graphql/connection.ts';
 import type { Resolvers } from '../graphql/types.generated.ts';
 import { prepared } from '../policy/prepared.ts';
@@ -54,10 +54,10 @@ export const sessionsResolvers = {
       const caller = requireCaller(ctx.caller);
       await requireUserInReach(ctx.db, caller, userId);
       await accounts.holdForChange(ctx.db, userId);
+      await invalidate(ctx, [userId]);
       const revokedIds = await sessions.revokeAll(ctx.db, userId);
       ctx.audit.target('user', userId);
       for (const id of revokedIds) ctx.audit.target('session', id);
-      await invalidate(ctx, [userId]);
       forgetCookie(ctx, revokedIds);
       return { revokedCount: revokedIds.length };
     },
@@ -71,7 +71,7 @@ export const sessionsResolvers = {
 
 function requireSession(ctx: Context): Principal & { sessionId: string } {
   const caller = requireCaller(ctx.caller);
-  if (caller.sessionId === null) throw new UnauthenticatedError();
+  if (caller.sessionId === null) throw new ForbiddenError('This needs a session of Nexus.');
   return { ...caller, sessionId: caller.sessionId };
 }
 
@@ -82,10 +82,10 @@ async function requireUserInReach(db: Db, caller: Principal, userId: string): Pr
 }
 
 async function revoke(ctx: Context, id: string, ownerId: string | null): Promise<sessions.SessionView> {
-  const session = await sessions.revoke(ctx.db, id, ownerId, ctx.caller?.sessionId ?? null);
-  if (!session) throw new NotFoundError('session');
-  ctx.audit.target('session', id);
+  if (!(await sessions.holdForChange(ctx.db, id, ownerId))) throw new NotFoundError('session');
   await invalidate(ctx, [id]);
+  const session = await sessions.revoke(ctx.db, id, ctx.caller?.sessionId ?? null);
+  ctx.audit.target('session', id);
   forgetCookie(ctx, [id]);
   return session;
 }

@@ -65,6 +65,17 @@ export async function create(db: Db, user: NewUser): Promise<UserView | null> {
   return created ?? null;
 }
 
+/** Whether the user is an enabled ADMIN; nobody changes the user until the transaction ends. */
+export async function holdAdmin(db: Db, id: string): Promise<boolean> {
+  // Not in the condition, which would leave a user free who is just being made an ADMIN.
+  const [user] = await db
+    .select({ isAdmin: sql<boolean>`${isEnabledAdmin}` })
+    .from(users)
+    .where(eq(users.id, id))
+    .for('no key update');
+  return user?.isAdmin ?? false;
+}
+
 /** Replaces the roles; null where there is no such user. */
 export async function setRoles(db: Db, id: string, roles: Role[]): Promise<UserView | null> {
   const [user] = await db.update(users).set({ roles }).where(eq(users.id, id)).returning(view);

@@ -48,19 +48,20 @@ export const usersResolvers = {
 
     setUserRoles: async (_parent, args, ctx) => {
       const { roles } = parseInput(setUserRolesArguments, { roles: args.roles });
-      if (!roles.includes('ADMIN')) await requireOtherAdmin(ctx, args.userId);
+      const isAdmin = await users.holdAdmin(ctx.db, args.userId);
+      if (isAdmin && !roles.includes('ADMIN')) await requireOtherAdmin(ctx, args.userId);
+      await invalidate(ctx, [args.userId]);
       const user = existing(await users.setRoles(ctx.db, args.userId, roles));
       ctx.audit.target('user', user.id);
-      await invalidate(ctx, [user.id]);
       return { user };
     },
 
     disableUser: async (_parent, args, ctx) => {
-      await requireOtherAdmin(ctx, args.userId);
+      if (await users.holdAdmin(ctx.db, args.userId)) await requireOtherAdmin(ctx, args.userId);
+      await invalidate(ctx, [args.userId]);
       const user = existing(await users.disable(ctx.db, args.userId));
       ctx.audit.target('user', user.id);
       await revokeSessions(ctx, user.id, null);
-      await invalidate(ctx, [user.id]);
       return { user };
     },
 
@@ -83,7 +84,7 @@ function existing(user: users.UserView | null): users.UserView {
   return user;
 }
 
-/** CONFLICT where nobody but this user is an enabled ADMIN. Two changes at once are taken one after the other. */
+/** CONFLICT where nobody but this user is an enabled ADMIN. Of ADMINs, two changes at once are taken one after the other. */
 async function requireOtherAdmin(ctx: Context, userId: string): Promise<void> {
   await users.lockAdmins(ctx.db);
   if (!(await users.hasOtherAdmin(ctx.db, userId))) throw new ConflictError('The last ADMIN stays one.');

@@ -147,9 +147,9 @@ describe('fields that need more than the token', () => {
 
   test('a session', async () => {
     expect(await code('mutation { logout { session { id } } }')).toEqual([
-      401,
-      'UNAUTHENTICATED',
-      'A valid credential is needed.',
+      403,
+      'FORBIDDEN',
+      'This needs a session of Nexus.',
     ]);
     expect(await code('mutation { refreshAccessToken { accessToken } }')).toEqual([
       403,

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -13,9 +12,8 @@ let app: TestApp;
 beforeAll(async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'nexus-tls-'));
   const { cert, key } = createCertificate();
-  const jwt = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  const files = { TLS_CERT_FILE: cert, TLS_KEY_FILE: key, JWT_PRIVATE_KEY_FILE: jwt };
-  const env: Record<string, string> = { NODE_ENV: 'production' };
+  const files = { TLS_CERT_FILE: cert, TLS_KEY_FILE: key };
+  const env: Record<string, string> = { NODE_ENV: 'production', MASTER_KEY: '5a'.repeat(32) };
   for (const [name, text] of Object.entries(files)) {
     env[name] = path.join(directory, `${name}.pem`);
     await writeFile(env[name], text);

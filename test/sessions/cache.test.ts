@@ -153,7 +153,7 @@ describe('the session behind a token', () => {
   test('counts only while it lives', async () => {
     const { user, session } = await logIn();
     expect(await findSessionPrincipal(db, cache, session.id)).toMatchObject({ userId: user.id });
-    await sessions.revoke(db, session.id, null, null);
+    await sessions.revoke(db, session.id, null);
     await raise(session.id);
     expect(await findSessionPrincipal(db, cache, session.id)).toBeNull();
   });
@@ -170,7 +170,7 @@ describe('the cache', () => {
 
   test('does not keep what is not alive', async () => {
     const { session } = await logIn();
-    await sessions.revoke(db, session.id, null, null);
+    await sessions.revoke(db, session.id, null);
     expect(await cache.find(db, session.id)).toBeNull();
     expect(await store.get(`nexus:session:${session.id}`)).toBeNull();
   });
@@ -180,7 +180,7 @@ describe('the cache', () => {
     const { promise: revoked, resolve: revoke } = Promise.withResolvers<void>();
     const slow = { ...store, set: (...entry: Parameters<KeyValue['set']>) => revoked.then(() => store.set(...entry)) };
     expect(await createSessionCache(slow, epochs, report).find(db, session.id)).not.toBeNull();
-    await sessions.revoke(db, session.id, null, null);
+    await sessions.revoke(db, session.id, null);
     await raise(session.id);
     revoke();
     await vi.waitFor(async () => expect(await store.get(`nexus:session:${session.id}`)).not.toBeNull());
@@ -200,7 +200,7 @@ describe('the cache', () => {
     const { session } = await logIn();
     await cache.find(db, session.id);
     isTrusted = false;
-    await sessions.revoke(db, session.id, null, null);
+    await sessions.revoke(db, session.id, null);
     expect(await cache.find(db, session.id)).toBeNull();
   });
 
