@@ -1,7 +1,7 @@
 import type { LastUsed } from '../apiKeys/lastUsed.ts';
 import type { ApiKeyRecord } from '../apiKeys/repository.ts';
 import { authenticateApiKey } from '../apiKeys/strategy.ts';
-import { DependencyUnavailableError, type NexusError, UnauthenticatedError } from '../errors.ts';
+import { DependencyUnavailableError, NexusError, UnauthenticatedError } from '../errors.ts';
 import { authenticateSession, type SessionStrategy, type SessionVerdict } from '../sessions/strategy.ts';
 import { isDependencyFailure } from '../storage/failures.ts';
 import type { AccessTokens } from './accessToken.ts';
@@ -40,7 +40,7 @@ export async function authenticate(
     if (!verdict) return { caller: null, refusal: new UnauthenticatedError() };
     return { caller: verdict.principal, refusal: null, newCookie: verdict.newCookie };
   } catch (error) {
-    if (error instanceof DependencyUnavailableError) return { caller: null, refusal: error };
+    if (error instanceof NexusError) return { caller: null, refusal: error };
     if (!isDependencyFailure(error)) throw error;
     return { caller: null, refusal: new DependencyUnavailableError('database', { cause: error }) };
   }

@@ -12,6 +12,13 @@ export type Revoked = { sessions: number; apiKeys: number };
  * every running process refuses them within a second.
  */
 export async function revokeAll(tx: Db): Promise<Revoked> {
+  // The rows first, as everybody takes the two: who changes one of them is waited for, and waits for nobody here.
+  await tx
+    .select({ id: sessions.id })
+    .from(sessions)
+    .where(isNull(sessions.revokedAt))
+    .orderBy(sessions.id)
+    .for('update');
   await raiseEpochs(tx, [everybody]);
   const now = { revokedAt: sql`now()` };
   const endedSessions = await tx

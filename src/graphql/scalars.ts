@@ -1,6 +1,6 @@
 import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
 import { GraphQLDateTime, GraphQLEmailAddress, GraphQLJSONObject, GraphQLSafeInt } from 'graphql-scalars';
-import { canonicalEmail } from '../auth/canonicalEmail.ts';
+import { canonicalEmail, maxSpellingLength } from '../auth/canonicalEmail.ts';
 import { type Scope, scopes } from '../auth/roles.ts';
 
 const agentIdFormat = /^agent-[a-z0-9]+$/;
@@ -17,9 +17,9 @@ const scope = textScalar('Scope', (text) => scopes.includes(text as Scope), 'the
 /** Reads every spelling of an address as its canonical form, so that limits, resolvers and the audit log see one. */
 const emailAddress = new GraphQLScalarType({
   ...GraphQLEmailAddress.toConfig(),
-  parseValue: (value) => GraphQLEmailAddress.parseValue(typeof value === 'string' ? canonicalEmail(value) : value),
+  parseValue: (value) => GraphQLEmailAddress.parseValue(typeof value === 'string' ? readEmail(value) : value),
   parseLiteral: (node) =>
-    GraphQLEmailAddress.parseLiteral(node.kind === Kind.STRING ? { ...node, value: canonicalEmail(node.value) } : node),
+    GraphQLEmailAddress.parseLiteral(node.kind === Kind.STRING ? { ...node, value: readEmail(node.value) } : node),
 });
 
 /** The scalars of the SDL. */
@@ -31,6 +31,11 @@ export const scalars = {
   SafeInt: GraphQLSafeInt,
   Scope: scope,
 };
+
+function readEmail(text: string): string {
+  if (text.length > maxSpellingLength) throw new GraphQLError('an e-mail address is not that long');
+  return canonicalEmail(text);
+}
 
 /** A scalar of texts that fit; the message never repeats the text. */
 function textScalar(name: string, fits: (text: string) => boolean, message: string): GraphQLScalarType<string, string> {

@@ -47,7 +47,7 @@ export async function graphqlRoutes<C extends BaseContext>(app: FastifyInstance,
   await app.register(cookie, { hook: false });
   if (config.corsOrigins.length > 0) await app.register(cors, corsOptions(config.corsOrigins));
   acceptJsonBodies(app, config.sessionCookieName);
-  const refuseForeignOrigin = createForeignOriginCheck(config.corsOrigins, config.sessionCookieName);
+  const refuseForeignOrigin = createForeignOriginCheck(config);
 
   app.post(path, {
     bodyLimit: batchBodyLimitBytes,

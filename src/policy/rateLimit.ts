@@ -12,6 +12,7 @@ import { createRateLimitRule, decide, type ShieldRule } from './shield.ts';
 import type { RateLimitRule } from './table.ts';
 
 const maxPartLength = 128;
+const maxSpellingLength = 500;
 
 /** A place that a call took in a limit. */
 type Reservation = { limit: Limit; counters: Counters; decision: Decision | null };
@@ -105,6 +106,11 @@ function join(parts: readonly string[]): string {
 
 /** Texts that people would call the same are one part; long ones are hashed, so that a key stays short. */
 function partOf(value: unknown): string {
-  const text = typeof value === 'string' ? value.normalize('NFKC').trim().toLowerCase() : (JSON.stringify(value) ?? '');
+  const text = typeof value === 'string' ? spellingOf(value) : (JSON.stringify(value) ?? '');
   return text.length <= maxPartLength ? text : createHash('sha256').update(text).digest('hex');
+}
+
+/** The time of a normalisation grows with the square of the text: a long one is counted as it is. */
+function spellingOf(text: string): string {
+  return text.length <= maxSpellingLength ? text.normalize('NFKC').trim().toLowerCase() : text;
 }

@@ -54,7 +54,7 @@ export function createSessionCache(
 
   async function read(db: Db, id: string): Promise<LiveSession | null> {
     const copy = epochs.isTrusted() ? await readCopy(id) : null;
-    if (copy && epochs.isCurrent(copy.basis)) return copy;
+    if (copy?.id === id && epochs.isCurrent(copy.basis)) return copy;
     const session = await sessions.findLive(db, id);
     if (session) store.set(keyOf(id), JSON.stringify(session), copyLifetimeMs).catch(onError);
     return session;

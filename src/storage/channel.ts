@@ -10,13 +10,17 @@ export type Channel = {
   close(): void;
 };
 
-/** A channel with a connection of its own for what comes in, subscribed anew whenever that comes back. */
+/**
+ * A channel with a connection of its own for what comes in, subscribed anew whenever that comes back. Redis
+ * knows no databases here, so the name gets the number of ours: deployments that share a server do not hear each other.
+ */
 export function createRedisChannel(redis: Redis, name: string, onError: (error: unknown) => void): Channel {
+  const ownName = `${name}:${redis.options.db ?? 0}`;
   const subscriber = openSubscriber(redis, onError);
-  subscriber.on('ready', () => void subscriber.subscribe(name).catch(onError));
+  subscriber.on('ready', () => void subscriber.subscribe(ownName).catch(onError));
   return {
     async publish(text) {
-      await redis.publish(name, text);
+      await redis.publish(ownName, text);
     },
     subscribe: (listener) => void subscriber.on('message', (_name, text: string) => listener(text)),
     close: () => subscriber.disconnect(),

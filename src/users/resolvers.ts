@@ -58,6 +58,7 @@ export const usersResolvers = {
 
     disableUser: async (_parent, args, ctx) => {
       if (await users.holdAdmin(ctx.db, args.userId)) await requireOtherAdmin(ctx, args.userId);
+      await sessions.holdLive(ctx.db, args.userId);
       await invalidate(ctx, [args.userId]);
       const user = existing(await users.disable(ctx.db, args.userId));
       ctx.audit.target('user', user.id);
@@ -71,6 +72,7 @@ export const usersResolvers = {
       return async (ctx) => {
         const user = await changePassword(ctx.db);
         ctx.audit.target('user', user.id);
+        await sessions.holdLive(ctx.db, user.id);
         await revokeSessions(ctx, user.id, sessionId);
         await invalidate(ctx, [user.id]);
         return { user };

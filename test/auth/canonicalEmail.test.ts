@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { canonicalEmail } from '../../src/auth/canonicalEmail.ts';
+import { expect, test, vi } from 'vitest';
+import { canonicalEmail, maxSpellingLength } from '../../src/auth/canonicalEmail.ts';
 
 test('spellings of one address have one form', () => {
   const spellings = [
@@ -25,4 +25,15 @@ test('a long run of dots costs no more than reading it', () => {
   const started = performance.now();
   canonicalEmail(`${'.'.repeat(200_000)}@example.com`);
   expect(performance.now() - started).toBeLessThan(1_000);
+});
+
+test('what is too long for an address is never normalised: its marks would be sorted in the square of their number', () => {
+  const normalize = vi.spyOn(String.prototype, 'normalize');
+  try {
+    const marks = `a${'\u0315'.repeat(maxSpellingLength)}${'\u0316'.repeat(maxSpellingLength)}@example.com`;
+    expect(canonicalEmail(marks)).toBe(marks);
+    expect(normalize).not.toHaveBeenCalled();
+  } finally {
+    normalize.mockRestore();
+  }
 });

@@ -19,6 +19,14 @@ const fields: [string, (ids: { user: string; key: string }) => string][] = [
   ['rotateApiKey', ({ key }) => `rotateApiKey(id: "${key}") { secret }`],
   ['revokeAllUserSessions', ({ user }) => `revokeAllUserSessions(userId: "${user}") { revokedCount }`],
   ['setUserRoles', ({ user }) => `setUserRoles(userId: "${user}", roles: [VIEWER]) { user { id } }`],
+  ['createApiKey', () => 'createApiKey(input: { name: "x", scopes: ["users:write"], role: ADMIN }) { secret }'],
+  [
+    'createUser',
+    () =>
+      `createUser(input: { email: "${crypto.randomUUID()}@example.com", password: "a long one of a test", roles: [ADMIN] }) {
+        user { id }
+      }`,
+  ],
   [
     'changePassword',
     () => 'changePassword(currentPassword: "not it at all", newPassword: "another long one 1") { user { id } }',

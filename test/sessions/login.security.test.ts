@@ -71,6 +71,14 @@ const spellings: [string, (email: string) => string][] = [
 ];
 const spellingOf = (email: string, turn: number) => spellings[turn % spellings.length]?.[1](email) ?? email;
 
+test('an address that is too long is refused before anything is done with it, as a variable and as a literal', async () => {
+  const email = `a${'\u0315'.repeat(30_000)}${'\u0316'.repeat(30_000)}@example.com`;
+  const literal = `mutation { login(email: "${email}", password: "x") { accessToken } }`;
+  const [asVariable, asLiteral] = [await guess(email), await app.request(literal)];
+  expect(codesOf(asVariable)).toEqual(['BAD_USER_INPUT']);
+  expect(codesOf(asLiteral)).toEqual(['GRAPHQL_VALIDATION_FAILED']);
+});
+
 describe('guesses at one account', () => {
   test('of 200 at the same time exactly 5 reach the hash, from as many addresses', async () => {
     const answers = await inParallel(200, () => guess(person.email));
