@@ -196,6 +196,26 @@ test('a revocation waits for no more than the writes that are under way, however
   }
 });
 
+test.each<[string, (id: string) => Promise<unknown>]>([
+  ['disableUser', (id) => act('disableUser(userId: $id) { user { id } }', id)],
+  ['revokeAllUserSessions', (id) => act('revokeAllUserSessions(userId: $id) { revokedCount }', id)],
+])('%s and a revokeSession of its user do not wait for each other', async (_name, brake) => {
+  const { person, sessionId } = await createVictim();
+  const revocation = 'mutation($id: ID!) { revokeSession(id: $id) { session { id } } }';
+  const { braked, revoked } = await app.sql.begin(async (tx) => {
+    // As a write of the user would that is about to commit.
+    await tx`select pg_advisory_xact_lock_shared(credential_lock(${person.id}))`;
+    const braked = brake(person.id);
+    await waitForLocks(1);
+    const revoked = send(app.url, revocation, { id: sessionId }, bearer(person.accessToken));
+    await waitForLocks(2);
+    // In an object, because a promise alone would be awaited before the transaction ends.
+    return { braked, revoked };
+  });
+  await braked;
+  expect((await revoked).status).toBe(401);
+});
+
 /** Until so many statements of the app wait for a lock. */
 async function waitForLocks(count: number): Promise<void> {
   for (;;) {
