@@ -80,7 +80,7 @@ describe('keys rotate-signing, while an app is running', () => {
     expect(await statusOf(before)).toBe(200);
     await expect.poll(() => statusOf(after), { timeout: 5_000 }).toBe(200);
     expect(await statusOf(before)).toBe(200);
-    expect(await publishedKids()).toEqual([...published, first.next, second.next]);
+    await expect.poll(publishedKids, { timeout: 2_000 }).toEqual([...published, first.next, second.next]);
   });
 
   test('with --revoke those of before are refused, and those of after work', { timeout: slow }, async () => {
