@@ -32,7 +32,7 @@ const maxPreparedTexts = 500;
 export type PostgresOptions = {
   url: string;
   poolSize?: number;
-  /** Called with the text of every statement that is sent. */
+  /** Called with the text of every statement that is sent, but for those of the control connection. */
   onStatement?: (sql: string) => void;
 };
 
@@ -43,9 +43,9 @@ export async function openPostgres({
   onStatement,
 }: PostgresOptions): Promise<Database> {
   const isPrepared = rememberTexts(maxPreparedTexts);
-  const open = (size: number, limitMs: number, settings: Record<string, string>) => {
+  const open = (size: number, limitMs: number, settings: Record<string, string>, isHeard = true) => {
     const pool = createPool(
-      () => createPostgresConnection({ url, codecs, settings, isPrepared, onStatement }),
+      () => createPostgresConnection({ url, codecs, settings, isPrepared, ...(isHeard && { onStatement }) }),
       size,
       limitMs,
     );
@@ -54,7 +54,7 @@ export async function openPostgres({
   };
 
   const { db, pool } = open(poolSize, deadlineMs, requestSettings);
-  const control = open(1, controlDeadlineMs, requestSettings);
+  const control = open(1, controlDeadlineMs, requestSettings, false);
   const ping = async () => {
     await pool.use((connection) => connection.run('select 1', [], true));
   };
