@@ -71,6 +71,15 @@ export async function holdSubjects(tx: Db, subjects: readonly string[]): Promise
     ) as ordered`);
 }
 
+/** Waits for raises of the subjects that are under way, and keeps others from beginning until the transaction ends. */
+export async function shareSubjects(tx: Db, subjects: readonly string[]): Promise<void> {
+  await tx.execute(sql`
+    select pg_advisory_xact_lock_shared(lock) from (
+      select distinct credential_lock(subject) as lock from unnest(${makePgArray([...subjects])}::text[]) as subject
+      order by lock
+    ) as ordered`);
+}
+
 /** Whether rights that were read with these epochs may have changed; if not, they will not until the transaction ends. */
 export async function haveEpochsMoved(tx: Db, { subjects, epochs }: Basis): Promise<boolean> {
   const result = await tx.execute(sql`

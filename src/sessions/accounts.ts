@@ -1,7 +1,6 @@
 import { and, eq, isNull } from 'drizzle-orm';
 import type { Db } from '../storage/db.ts';
 import { users } from '../users/table.ts';
-import { isLiveSession, sessions } from './table.ts';
 
 /** What a password is checked against. */
 export type Account = { id: string; passwordHash: string; disabledAt: Date | null };
@@ -42,16 +41,7 @@ export async function exists(db: Db, id: string): Promise<boolean> {
   return found.length > 0;
 }
 
-/**
- * Until the transaction ends nobody logs in as this user or changes one of the living sessions, and every session that
- * somebody has begun is seen; waits for log-ins and changes that are under way.
- */
+/** Until the transaction ends nobody logs in as this user; waits for log-ins that are under way. */
 export async function holdForChange(db: Db, id: string): Promise<void> {
   await db.select({ id: users.id }).from(users).where(eq(users.id, id)).for('no key update');
-  await db
-    .select({ id: sessions.id })
-    .from(sessions)
-    .where(and(eq(sessions.userId, id), isLiveSession))
-    .orderBy(sessions.id)
-    .for('no key update');
 }

@@ -1,9 +1,8 @@
-import { everybody, haveEpochsMoved } from '../auth/credentialEpochs.ts';
+import { everybody, shareSubjects } from '../auth/credentialEpochs.ts';
 import { verifyPassword } from '../auth/password.ts';
 import { scopesOfRoles } from '../auth/roles.ts';
 import type { Context } from '../context.ts';
 import { UnauthenticatedError } from '../errors.ts';
-import type { Db } from '../storage/db.ts';
 import * as accounts from './accounts.ts';
 import * as sessions from './repository.ts';
 import { formatSessionCookie, hashSecret, newSessionSecret } from './secret.ts';
@@ -26,7 +25,8 @@ async function beginSession(ctx: Context, account: accounts.Account) {
   const user = await accounts.holdUser(ctx.db, account);
   if (!user) throw wrongCredentials();
 
-  await holdAgainstRevocation(ctx.db, user.id);
+  // Otherwise the session could begin before everything is revoked and be committed after it.
+  await shareSubjects(ctx.db, [everybody, user.id]);
   const secret = newSessionSecret();
   const session = await sessions.create(ctx.db, {
     userId: user.id,
@@ -43,11 +43,6 @@ async function beginSession(ctx: Context, account: accounts.Account) {
   });
   ctx.afterCommit(() => ctx.setSessionCookie(formatSessionCookie(session.id, secret)));
   return { accessToken: token, accessTokenExpiresAt: expiresAt, session, user };
-}
-
-/** A session that begins while everything is revoked is begun before that, and ends with it, or begins after it. */
-async function holdAgainstRevocation(tx: Db, userId: string): Promise<void> {
-  await haveEpochsMoved(tx, { subjects: [everybody, userId, userId], epochs: [0, 0, 0] });
 }
 
 function wrongCredentials(): UnauthenticatedError {

@@ -125,16 +125,6 @@ export async function revokeOnce(db: Db, id: string): Promise<boolean> {
   return revoked.length > 0;
 }
 
-/** Revokes all living sessions of a user and answers their ids; call it holding the user (accounts.holdForChange). */
-export async function revokeAll(db: Db, userId: string): Promise<string[]> {
-  const revoked = await db
-    .update(sessions)
-    .set({ revokedAt: sql`now()` })
-    .where(and(eq(sessions.userId, userId), isLiveSession))
-    .returning({ id: sessions.id });
-  return revoked.map(({ id }) => id);
-}
-
 /** Notes that a session was used; forward only and once a minute, however many processes note it. */
 export async function touch(db: Db, id: string): Promise<void> {
   await db

@@ -1,6 +1,7 @@
 import { invalidate } from '../auth/invalidate.ts';
 import { isAdmin, type Principal } from '../auth/principal.ts';
 import { requireCaller } from '../auth/requireCaller.ts';
+import { holdLiveSessions, revokeLiveSessions } from '../auth/userSessions.ts';
 import type { Context } from '../context.ts';
 import { ForbiddenError, NotFoundError, UnauthenticatedError } from '../errors.ts';
 import { instantAndId, parsePage, toConnection } from '../graphql/connection.ts';
@@ -54,8 +55,9 @@ export const sessionsResolvers = {
       const caller = requireCaller(ctx.caller);
       await requireUserInReach(ctx.db, caller, userId);
       await accounts.holdForChange(ctx.db, userId);
+      await holdLiveSessions(ctx.db, userId);
       await invalidate(ctx, [userId]);
-      const revokedIds = await sessions.revokeAll(ctx.db, userId);
+      const revokedIds = await revokeLiveSessions(ctx.db, userId, null);
       ctx.audit.target('user', userId);
       for (const id of revokedIds) ctx.audit.target('session', id);
       forgetCookie(ctx, revokedIds);

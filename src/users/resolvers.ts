@@ -2,6 +2,7 @@ import { invalidate } from '../auth/invalidate.ts';
 import { hashPassword } from '../auth/password.ts';
 import { requireCaller } from '../auth/requireCaller.ts';
 import { scopes } from '../auth/roles.ts';
+import { holdLiveSessions, revokeLiveSessions } from '../auth/userSessions.ts';
 import type { Context } from '../context.ts';
 import { ConflictError, NotFoundError } from '../errors.ts';
 import { instantAndId, parsePage, toConnection } from '../graphql/connection.ts';
@@ -11,7 +12,6 @@ import { prepared } from '../policy/prepared.ts';
 import { prepareChangePassword } from './changePassword.ts';
 import { changePasswordArguments, createUserInput, setUserRolesArguments } from './input.ts';
 import * as users from './repository.ts';
-import * as sessions from './sessions.ts';
 
 const cursorKey = instantAndId('user');
 
@@ -58,7 +58,7 @@ export const usersResolvers = {
 
     disableUser: async (_parent, args, ctx) => {
       if (await users.holdAdmin(ctx.db, args.userId)) await requireOtherAdmin(ctx, args.userId);
-      await sessions.holdLive(ctx.db, args.userId);
+      await holdLiveSessions(ctx.db, args.userId);
       await invalidate(ctx, [args.userId]);
       const user = existing(await users.disable(ctx.db, args.userId));
       ctx.audit.target('user', user.id);
@@ -72,7 +72,7 @@ export const usersResolvers = {
       return async (ctx) => {
         const user = await changePassword(ctx.db);
         ctx.audit.target('user', user.id);
-        await sessions.holdLive(ctx.db, user.id);
+        await holdLiveSessions(ctx.db, user.id);
         await revokeSessions(ctx, user.id, sessionId);
         await invalidate(ctx, [user.id]);
         return { user };
@@ -93,5 +93,5 @@ async function requireOtherAdmin(ctx: Context, userId: string): Promise<void> {
 }
 
 async function revokeSessions(ctx: Context, userId: string, sparedId: string | null): Promise<void> {
-  for (const id of await sessions.revokeLive(ctx.db, userId, sparedId)) ctx.audit.target('session', id);
+  for (const id of await revokeLiveSessions(ctx.db, userId, sparedId)) ctx.audit.target('session', id);
 }

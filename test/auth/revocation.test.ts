@@ -216,6 +216,23 @@ test.each<[string, (id: string) => Promise<unknown>]>([
   expect((await revoked).status).toBe(401);
 });
 
+test('a log-in that meets a revocation of everything waits for it, and its session begins after it', async () => {
+  const { email, password } = await app.createPerson('VIEWER');
+  const login = `mutation($email: EmailAddress!, $password: String!) {
+    login(email: $email, password: $password) { accessToken }
+  }`;
+  const { pending } = await app.sql.begin(async (tx) => {
+    await tx`select raise_credential_epochs('{global}')`;
+    const pending = send(app.url, login, { email, password });
+    await waitForLocks(1);
+    return { pending };
+  });
+  const { data } = await pending;
+  expect(await status(app.url, bearer(data.login.accessToken))).toBe(200);
+  // Those of before are worth nothing now: for the tests that follow.
+  app.admin.accessToken = (await send(app.url, login, app.admin)).data.login.accessToken;
+});
+
 /** Until so many statements of the app wait for a lock. */
 async function waitForLocks(count: number): Promise<void> {
   for (;;) {

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { revokeLiveSessions } from '../../src/auth/userSessions.ts';
 import * as accounts from '../../src/sessions/accounts.ts';
 import * as sessions from '../../src/sessions/repository.ts';
 import type { Database, Db } from '../../src/storage/db.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/openDatabase.ts';
 import * as users from '../../src/users/repository.ts';
-import { revokeLive } from '../../src/users/sessions.ts';
 import { createDatabase } from '../support/databases.ts';
 
 let database: Database;
@@ -43,7 +43,7 @@ test.each(changes)('a user who is %s meanwhile gets no session that lasts', asyn
   const changing = database.db.transaction(async (tx) => {
     setTimeout(mayCommit.resolve, 100);
     await change(tx, account.id);
-    return await revokeLive(tx, account.id, null);
+    return await revokeLiveSessions(tx, account.id, null);
   });
   const session = await loggingIn;
   expect(await changing).toEqual([session.id]);

@@ -2,12 +2,12 @@ import { and, eq, ne, sql } from 'drizzle-orm';
 import { isLiveSession, sessions } from '../sessions/table.ts';
 import type { Db } from '../storage/db.ts';
 
-// Call these after the row of the user has been changed in the same transaction: a log-in holds that row until its
-// session is committed, so that its session is seen here, or it sees the change.
+// Call these holding the row of the user, as a log-in does until its session is committed: so that its session is seen
+// here, or it sees what has changed.
 
-/** Holds the user's living sessions until the transaction ends: who changes one of them is waited for before it. */
-export async function holdLive(db: Db, userId: string): Promise<void> {
-  await db
+/** Holds the user's living sessions until the transaction ends: who changes one of them is waited for. */
+export async function holdLiveSessions(tx: Db, userId: string): Promise<void> {
+  await tx
     .select({ id: sessions.id })
     .from(sessions)
     .where(and(eq(sessions.userId, userId), isLiveSession))
@@ -16,8 +16,8 @@ export async function holdLive(db: Db, userId: string): Promise<void> {
 }
 
 /** Revokes the user's living sessions, all but the one that is spared; answers their ids. */
-export async function revokeLive(db: Db, userId: string, sparedId: string | null): Promise<string[]> {
-  const revoked = await db
+export async function revokeLiveSessions(tx: Db, userId: string, sparedId: string | null): Promise<string[]> {
+  const revoked = await tx
     .update(sessions)
     .set({ revokedAt: sql`now()` })
     .where(and(eq(sessions.userId, userId), isLiveSession, sparedId === null ? undefined : ne(sessions.id, sparedId)))
