@@ -22,6 +22,7 @@ export default {
         mappers: {
           Agent: '../agents/repository.ts#AgentRow',
           ApiKey: '../apiKeys/repository.ts#ApiKeyView',
+          IpBlock: '../ipBlocks/repository.ts#IpBlockView',
           Session: '../sessions/repository.ts#SessionView',
           Task: '../tasks/repository.ts#TaskView',
           Telemetry: '../telemetry/repository.ts#TelemetryRow',

@@ -4,6 +4,7 @@ import { loadMasterKey } from './auth/masterKeyFile.ts';
 import { type Revoked, revokeAll } from './auth/revokeAll.ts';
 import * as signingKeys from './auth/signingKeys.ts';
 import type { Config } from './config.ts';
+import * as ipBlocks from './ipBlocks/repository.ts';
 import type { Database, Db } from './storage/db.ts';
 import { hasCode } from './storage/failures.ts';
 import { newId } from './storage/id.ts';
@@ -30,7 +31,7 @@ export async function rotateSigningKeys(
   });
   return change(config, 'signingKey.rotate', async (tx) => {
     const keys = await signingKeys.rotate(tx, masterKey, options);
-    return { result: keys, detail: { ...keys, isRevoking: options.isRevoking } };
+    return { result: keys, event: { detail: { ...keys, isRevoking: options.isRevoking } } };
   });
 }
 
@@ -38,21 +39,34 @@ export async function rotateSigningKeys(
 export function revokeAllCredentials(config: Config): Promise<Revoked> {
   return change(config, 'credential.revokeAll', async (tx) => {
     const revoked = await revokeAll(tx);
-    return { result: revoked, detail: revoked };
+    return { result: revoked, event: { detail: revoked } };
   });
 }
 
-type Change<T> = (tx: Db) => Promise<{ result: T; detail: Record<string, unknown> }>;
+/** Ends active blocks in the database of the settings, which running processes find out; answers those that it ended. */
+export function unblock(config: Config, target: ipBlocks.LiftTarget): Promise<ipBlocks.IpBlockView[]> {
+  return change(config, 'ipBlock.delete', async (tx) => {
+    const lifted = (await ipBlocks.lift(tx, target, null)).map(({ block }) => block);
+    const targets = lifted.map(({ id }) => ({ type: 'ipBlock', id }));
+    return {
+      result: lifted,
+      event: { severity: 'WARNING', targets, detail: { cidrs: lifted.map(({ cidr }) => cidr) } },
+    };
+  });
+}
+
+type Event = Pick<auditEvents.NewAuditEvent, 'detail'> & Partial<auditEvents.NewAuditEvent>;
+type Change<T> = (tx: Db) => Promise<{ result: T; event: Event }>;
 
 /** One transaction with its audit row: whoever sits at the command line is known by the name of the system's user alone. */
 function change<T>(config: Config, action: string, work: Change<T>): Promise<T> {
   return withDatabase(config, (database) =>
     database.exclusively(async (tx) => {
-      const { result, detail } = await work(tx);
+      const { result, event } = await work(tx);
       await auditEvents.append(tx, [
         {
           ...{ action, outcome: 'SUCCEEDED', severity: 'CRITICAL', actorKind: 'SYSTEM', actorId: userInfo().username },
-          ...{ targets: [], ip: 'command line', requestId: newId('cli'), detail },
+          ...{ targets: [], ip: 'command line', requestId: newId('cli'), ...event },
         },
       ]);
       return result;

@@ -3,8 +3,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { printable, scanForApiKeys } from './apiKeys/scan.ts';
+import type { LiftTarget } from './ipBlocks/repository.ts';
+import { formatCidr, parseCidr } from './network/cidr.ts';
 
 const accessLockFile = fileURLToPath(new URL('../access.lock', import.meta.url));
+
+const blockIdShape = /^block_[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 
 const usage = `Usage: node src/cli.ts <command>
 
@@ -17,6 +21,9 @@ const usage = `Usage: node src/cli.ts <command>
                         the same, and every access token that was issued before is refused
   credentials revoke-all
                         ends every session, every access token and every API key, in every running process
+  unblock <cidr|address|block id>
+                        ends the blocks that hold any of these addresses, or this block, in every running process
+  unblock --all         ends every block of addresses
 `;
 
 // Each command loads what it needs: a scan of keys would otherwise wait two seconds for the whole app.
@@ -48,6 +55,21 @@ async function revokeAllCredentials(): Promise<void> {
   const { readConfig } = await import('./config.ts');
   const { sessions, apiKeys } = await administration.revokeAllCredentials(readConfig());
   console.log(`revoked: ${sessions} sessions, ${apiKeys} API keys`);
+}
+
+async function unblock(target: LiftTarget): Promise<void> {
+  const administration = await import('./administration.ts');
+  const { readConfig } = await import('./config.ts');
+  const lifted = await administration.unblock(readConfig(), target);
+  for (const { id, cidr, reason } of lifted) console.log(`${id} ${cidr}: ${printable(reason)}`);
+  console.log(`unblocked: ${lifted.length}`);
+}
+
+/** Null where the text names no block and no addresses. */
+function parseTarget(text: string): LiftTarget | null {
+  if (blockIdShape.test(text)) return { id: text };
+  const range = parseCidr(text);
+  return range && { cidr: formatCidr(range) };
 }
 
 /** Prints each key that is found, by its start, and answers with the exit code: as of grep, a failure outweighs a find. */
@@ -84,7 +106,8 @@ function messageOf(error: unknown): unknown {
 
 function readArguments() {
   try {
-    return parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' }, revoke: { type: 'boolean' } } });
+    const options = { check: { type: 'boolean' }, revoke: { type: 'boolean' }, all: { type: 'boolean' } } as const;
+    return parseArgs({ allowPositionals: true, options });
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -95,7 +118,8 @@ async function run(): Promise<number> {
   const given = readArguments();
   if (typeof given === 'string') return refuse(given);
   const [command, verb, input, ...more] = given.positionals;
-  const { check: isCheck = false, revoke: isRevoking = false } = given.values;
+  const { check: isCheck = false, revoke: isRevoking = false, all: isAll = false } = given.values;
+  if (isAll && command !== 'unblock') return refuse('--all is for `unblock`.');
   if (command === 'keys' && verb === 'rotate-signing') {
     if (input !== undefined || isCheck) return refuse('`keys rotate-signing` takes --revoke and nothing else.');
     await rotateSigningKeys(isRevoking);
@@ -109,6 +133,13 @@ async function run(): Promise<number> {
   if (command === 'credentials') {
     if (verb !== 'revoke-all' || input !== undefined || isCheck) return refuse('It is `credentials revoke-all`.');
     await revokeAllCredentials();
+    return 0;
+  }
+  if (command === 'unblock') {
+    const target = isAll ? 'ALL' : parseTarget(verb ?? '');
+    if (!target || (isAll && verb !== undefined) || input !== undefined || isCheck)
+      return refuse('`unblock` takes one CIDR range, address or block id, or --all.');
+    await unblock(target);
     return 0;
   }
   if (command === 'access') await access(isCheck);

@@ -3,11 +3,18 @@ import path from 'node:path';
 import { z } from 'zod';
 import { isIssuerUrl } from './auth/issuerUrl.ts';
 import { type NamedKey, parseMasterKeys } from './auth/masterKey.ts';
+import type { AutomaticBlockSettings } from './ipBlocks/automatic.ts';
+import { parseTierTable, type TierTable } from './limits/tierTable.ts';
+import { parseRedisNodes } from './storage/redisNodes.ts';
 
 const defaultDataDirectory = '.nexus';
+const yearSeconds = 31_536_000;
 const logLevels = ['silent', 'error', 'warn', 'info', 'http', 'verbose', 'debug', 'silly'] as const;
 /** Apollo's hosted Sandbox; the one we serve ourselves has our own origin. */
 const sandboxOrigin = 'https://studio.apollographql.com';
+
+/** RFC 6750, 2.1, and long enough that nobody guesses it. */
+const bearerToken = /^[A-Za-z0-9\-._~+/]{16,512}=*$/;
 
 /** Every setting, checked. Nothing else reads the environment. */
 export type Config = {
@@ -18,7 +25,7 @@ export type Config = {
   readonly port: number;
   /** Postgres; undefined: the embedded engine in `dataDirectory`. */
   readonly databaseUrl: string | undefined;
-  /** Redis; undefined: in this process. */
+  /** Redis, or nodes of a cluster, comma-separated; undefined: in this process. */
   readonly redisUrl: string | undefined;
   readonly dataDirectory: string;
   readonly bootstrapAdmin: { readonly email: string; readonly password: string } | undefined;
@@ -28,10 +35,17 @@ export type Config = {
   readonly jwtAudience: string;
   /** A foreign issuer whose access tokens are accepted too; undefined: none. */
   readonly oidc: { readonly issuer: string; readonly audience: string; readonly roleClaim: string } | undefined;
+  /** The manifest of the documents that clients send, and what happens to others; undefined: any document will do. */
+  readonly trustedDocuments: { readonly file: string; readonly mode: 'log' | 'enforce' } | undefined;
+  readonly tiers: TierTable;
   /** Origins as browsers write them (RFC 6454, 6.2). */
   readonly corsOrigins: readonly string[];
   /** CIDR ranges of the proxies whose X-Forwarded-For counts. */
   readonly trustProxy: readonly string[];
+  /** Guards `GET /metrics`; undefined: it is for loopback alone. */
+  readonly metricsToken: string | undefined;
+  /** When addresses are blocked without anybody's asking; 0 strikes: not because of these. */
+  readonly automaticBlocks: AutomaticBlockSettings;
   readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly logLevel: (typeof logLevels)[number];
   readonly auditLogFile: string;
@@ -46,6 +60,15 @@ const list = z.string().transform((text) =>
     .map((item) => item.trim())
     .filter((item) => item !== ''),
 );
+
+function wholeNumber(min: number, max: number) {
+  const error = `a whole number, ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, { error, abort: true })
+    .transform(Number)
+    .refine((number) => number >= min && number <= max, { error });
+}
 
 const settings = z.object({
   NODE_ENV: z
@@ -64,11 +87,10 @@ const settings = z.object({
     .optional(),
   REDIS_URL: z
     .string()
-    .refine((text) => !isSeveralNodes(text), {
-      error: 'one node: Redis Cluster, several comma-separated nodes, is not supported yet',
-      abort: true,
+    .refine((text) => parseRedisNodes(text) !== null, {
+      error:
+        'a URL, redis://… or rediss://…, or those of several nodes of a cluster, comma-separated, with one password',
     })
-    .refine((text) => isUrlOf(text, 'redis:', 'rediss:'), { error: 'a URL, redis://… or rediss://…' })
     .optional(),
   NEXUS_DATA_DIR: z.string().default(defaultDataDirectory),
   BOOTSTRAP_ADMIN_EMAIL: z.email({ error: 'an e-mail address' }).optional(),
@@ -94,6 +116,16 @@ const settings = z.object({
     .optional(),
   OIDC_AUDIENCE: z.string().optional(),
   OIDC_ROLE_CLAIM: z.string().default('roles'),
+  TRUSTED_DOCUMENTS: z.string().optional(),
+  TRUSTED_DOCUMENTS_MODE: z.enum(['log', 'enforce'], { error: 'log or enforce' }).default('log'),
+  TIERS: z
+    .string()
+    .default('{}')
+    .transform((text, { addIssue }) => {
+      const { table, problems } = parseTierTable(text);
+      for (const problem of problems) addIssue(problem);
+      return table;
+    }),
   CORS_ORIGINS: list
     .refine((origins) => origins.every(isExactOrigin), {
       error: 'exact origins such as https://console.example.com, comma-separated, without path or wildcard',
@@ -104,6 +136,16 @@ const settings = z.object({
       error: 'CIDR ranges such as 10.0.0.0/8, comma-separated; /0 would believe everybody',
     })
     .default([]),
+  METRICS_TOKEN: z
+    .string()
+    .regex(bearerToken, { error: 'at least 16 letters, digits and - . _ ~ + /, such as `openssl rand -hex 32` prints' })
+    .optional(),
+  AUTO_BLOCK_FAILED_AUTHENTICATIONS: wholeNumber(0, 1_000_000).default(20),
+  AUTO_BLOCK_RATE_LIMIT_REFUSALS: wholeNumber(0, 1_000_000).default(50),
+  AUTO_BLOCK_MALFORMED_REQUESTS: wholeNumber(0, 1_000_000).default(20),
+  AUTO_BLOCK_WINDOW_SECONDS: wholeNumber(1, 86_400).default(300),
+  AUTO_BLOCK_SECONDS: wholeNumber(1, yearSeconds).default(900),
+  AUTO_BLOCK_MAX_SECONDS: wholeNumber(1, yearSeconds).default(86_400),
   TLS_CERT_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
   LOG_LEVEL: z.enum(logLevels, { error: logLevels.join(', ') }).default('info'),
@@ -148,6 +190,8 @@ function missing(given: NodeJS.ProcessEnv): string[] {
     const [absent, present] = given[first] === undefined ? [first, second] : [second, first];
     return [`${absent}: needed together with ${present}`];
   });
+  if (given.TRUSTED_DOCUMENTS === undefined && given.TRUSTED_DOCUMENTS_MODE !== undefined)
+    incomplete.push('TRUSTED_DOCUMENTS: needed together with TRUSTED_DOCUMENTS_MODE');
   if (given.NODE_ENV !== 'production') return incomplete;
   const needed = Object.entries(neededInProduction)
     .filter(([name]) => given[name] === undefined)
@@ -190,8 +234,24 @@ function toConfig(from: Settings): Config {
     jwtIssuer: from.JWT_ISSUER,
     jwtAudience: from.JWT_AUDIENCE,
     oidc,
+    trustedDocuments:
+      from.TRUSTED_DOCUMENTS === undefined
+        ? undefined
+        : { file: from.TRUSTED_DOCUMENTS, mode: from.TRUSTED_DOCUMENTS_MODE },
+    tiers: from.TIERS,
     corsOrigins: from.CORS_ORIGINS ?? (from.NODE_ENV === 'development' ? [sandboxOrigin] : []),
     trustProxy: from.TRUST_PROXY,
+    metricsToken: from.METRICS_TOKEN,
+    automaticBlocks: {
+      strikes: {
+        FAILED_AUTHENTICATION: from.AUTO_BLOCK_FAILED_AUTHENTICATIONS,
+        RATE_LIMIT_REFUSAL: from.AUTO_BLOCK_RATE_LIMIT_REFUSALS,
+        MALFORMED_REQUEST: from.AUTO_BLOCK_MALFORMED_REQUESTS,
+      },
+      windowSeconds: from.AUTO_BLOCK_WINDOW_SECONDS,
+      seconds: from.AUTO_BLOCK_SECONDS,
+      maxSeconds: from.AUTO_BLOCK_MAX_SECONDS,
+    },
     tls,
     logLevel: from.LOG_LEVEL,
     auditLogFile: from.AUDIT_LOG_FILE ?? path.join(from.NEXUS_DATA_DIR, 'logs', 'audit.log'),
@@ -207,11 +267,6 @@ function both<T>(first: string | undefined, second: string | undefined, build: (
 
 function isUrlOf(text: string, ...protocols: string[]): boolean {
   return URL.canParse(text) && protocols.includes(new URL(text).protocol);
-}
-
-/** A comma in the user's part, before the last @, belongs to a password. */
-function isSeveralNodes(text: string): boolean {
-  return text.slice(text.lastIndexOf('@') + 1).includes(',') || /,\s*rediss?:/.test(text);
 }
 
 function isExactOrigin(text: string): boolean {

@@ -3,6 +3,7 @@ import type { AuditDraft } from './audit/draft.ts';
 import type { Caller } from './auth/principal.ts';
 import type { NexusError } from './errors.ts';
 import type { Loaders } from './loaders.ts';
+import type { OperationLimits } from './policy/operationLimits.ts';
 import type { Refusals } from './policy/refusals.ts';
 import type { RequestNotes } from './requestNotes.ts';
 import type { Services } from './services.ts';
@@ -28,6 +29,10 @@ export type Context = {
   readonly log: Logger;
   /** What the audit row of this mutation will say. */
   readonly audit: AuditDraft;
+  /** What the operation costs, and what it has reserved of its limits. */
+  readonly limits: OperationLimits;
+  /** Whether the client asked for the price of each field. */
+  readonly isCostDebugged: boolean;
   /** What was refused in this request, for the audit log. */
   readonly refusals: Refusals;
   /** Rejects where the caller has lost its rights since the request came in: the last thing before a change commits. */

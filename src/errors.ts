@@ -1,4 +1,5 @@
 import { GraphQLError } from 'graphql';
+import { operationLimitMs } from './operationDeadline.ts';
 
 /** One thing that is wrong with an input: `field` is a dotted path from the arguments. */
 export type Problem = { field: string; message: string };
@@ -86,6 +87,15 @@ export class RateLimitedError extends NexusError {
   }
 }
 
+/** An operation that is dearer than the caller's tier allows. */
+export class CostExceededError extends NexusError {
+  constructor(requested: number, allowed: number) {
+    super('COST_EXCEEDED', `The operation costs ${requested}, and ${allowed} is allowed.`, {
+      extensions: { requested, allowed },
+    });
+  }
+}
+
 /** An operation that is nested deeper than allowed. */
 export class OperationTooDeepError extends NexusError {
   constructor(maxDepth: number) {
@@ -114,6 +124,15 @@ export class DependencyUnavailableError extends NexusError {
 export class OverloadedError extends NexusError {
   constructor() {
     super('DEPENDENCY_UNAVAILABLE', 'Too many calls of this kind are waiting. Try again later.', {
+      extensions: { retryAfterSeconds: 1 },
+    });
+  }
+}
+
+/** An operation that was ended because of its time: what it had not committed is undone. */
+export class OperationTimeoutError extends NexusError {
+  constructor() {
+    super('DEPENDENCY_UNAVAILABLE', `The operation took longer than ${operationLimitMs / 1000} s.`, {
       extensions: { retryAfterSeconds: 1 },
     });
   }

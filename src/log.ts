@@ -36,6 +36,8 @@ export type RequestEvent = {
   operationName: string | null;
   operationType: string | null;
   codes: readonly string[];
+  /** The limits in shadow that would have refused it; absent where there are none. */
+  shadowLimits?: readonly string[];
   callerKind: string;
   callerId: string | null;
   credentialId: string | null;

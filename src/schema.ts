@@ -6,6 +6,8 @@ import { agentsResolvers } from './agents/resolvers.ts';
 import { apiKeysResolvers } from './apiKeys/resolvers.ts';
 import { auditResolvers } from './audit/resolvers.ts';
 import { scalars } from './graphql/scalars.ts';
+import { ipBlocksResolvers } from './ipBlocks/resolvers.ts';
+import { limitsResolvers } from './limits/resolvers.ts';
 import { compilePolicy, PolicyError } from './policy/compile.ts';
 import { enforcePolicy } from './policy/enforce.ts';
 import { createGuards, type PolicyGuards } from './policy/guards.ts';
@@ -19,12 +21,15 @@ const directory = new URL('../schema/', import.meta.url);
 
 type Resolvers = NonNullable<Parameters<typeof makeExecutableSchema>[0]['resolvers']>;
 
+/** `isCounted: false` leaves the rate limits out, to measure what they cost. */
+type GuardOptions = { isCounted?: boolean };
+
 /** A schema that enforces the policy of its SDL, with the policy itself. */
 export type GuardedSchema = { schema: GraphQLSchema; policy: PolicyTable; guards: PolicyGuards };
 
 /** Nexus's schema: the SDL, the rooms' resolvers, and the policy around them, in this order. */
-export function createSchema(): GuardedSchema {
-  return guardSchema(readDocuments(), [
+export function createSchema(options: GuardOptions = {}): GuardedSchema {
+  const resolvers = [
     scalars,
     usersResolvers,
     sessionsResolvers,
@@ -33,16 +38,23 @@ export function createSchema(): GuardedSchema {
     agentsResolvers,
     telemetryResolvers,
     auditResolvers,
-  ]);
+    limitsResolvers,
+    ipBlocksResolvers,
+  ];
+  return guardSchema(readDocuments(), resolvers, options);
 }
 
 /** The schema of the documents with the policy compiled and enforced; throws PolicyError with every problem. */
-export function guardSchema(documents: readonly DocumentNode[], resolvers: Resolvers): GuardedSchema {
+export function guardSchema(
+  documents: readonly DocumentNode[],
+  resolvers: Resolvers,
+  { isCounted = true }: GuardOptions = {},
+): GuardedSchema {
   const problems = sdlProblems(documents);
   if (problems.length > 0) throw new PolicyError([...problems, ...policyProblems(documents, resolvers)]);
   const schema = makeExecutableSchema({ typeDefs: [...documents], resolvers });
   const policy = compilePolicy(schema);
-  const guards = createGuards(policy);
+  const guards = createGuards(policy, isCounted);
   return { schema: enforcePolicy(schema, guards), policy, guards };
 }
 

@@ -4,6 +4,7 @@ import type { AccessTokens } from './auth/accessToken.ts';
 import type { CredentialEpochs, Raise } from './auth/credentialEpochs.ts';
 import type { Scope } from './auth/roles.ts';
 import type { VerdictCache } from './auth/verdictCache.ts';
+import type { IpBlocks } from './ipBlocks/feed.ts';
 import type { Counters } from './limits/counters.ts';
 import type { SessionCache } from './sessions/cache.ts';
 
@@ -18,6 +19,7 @@ export type Services = {
   /** The scopes that at least one field asks for. */
   usedScopes: ReadonlySet<Scope>;
   sessionCache: SessionCache;
+  ipBlocks: Pick<IpBlocks, 'isProtected' | 'announce'>;
   wasRaisedSince: CredentialEpochs['wasRaisedSince'];
   /** For raises that are committed: what was read before them is not believed any more, here and elsewhere. */
   announceRaises(raises: readonly Raise[]): void;

@@ -180,6 +180,72 @@ describe('keys rotate-signing', () => {
   });
 });
 
+describe('unblock, while apps are running', () => {
+  let app: TestApp;
+  let other: Awaited<ReturnType<TestApp['startAnother']>>;
+  beforeAll(async () => {
+    app = await startApp({ env: { TRUST_PROXY: '127.0.0.1/32' } });
+    other = await app.startAnother();
+  });
+  afterAll(async () => {
+    await other?.stop();
+    await app?.stop();
+  });
+
+  const block = async (cidr: string): Promise<string> => {
+    const query = 'mutation($input: BlockIpInput!) { blockIp(input: $input) { ipBlock { id } } }';
+    const input = { cidr, reason: 'a test' };
+    return (await app.succeed(query, { input }, { bearer: app.admin.accessToken })).blockIp.ipBlock.id;
+  };
+  const statusesOf = (ip: string) =>
+    Promise.all(
+      [app.url, other.url].map(
+        async (url) => (await fetch(`${url}/health/live`, { headers: { 'x-forwarded-for': ip } })).status,
+      ),
+    );
+  const unblock = (...args: string[]) => nexus(['unblock', ...args], { DATABASE_URL: app.databaseUrl });
+
+  test('lets addresses in within two seconds, and leaves a record', { timeout: slow }, async () => {
+    const wide = await block('203.0.113.0/24');
+    const narrow = await block('203.0.113.9');
+    const kept = await block('198.51.100.0/24');
+    await expect.poll(() => statusesOf('203.0.113.9'), { timeout: 2_000 }).toEqual([403, 403]);
+    const { code, stdout, stderr } = await unblock('203.0.113.9');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const lines = [`${wide} 203.0.113.0/24: a test`, `${narrow} 203.0.113.9/32: a test`, 'unblocked: 2', ''];
+    expect(stdout.split('\n').sort()).toEqual(lines.sort());
+    await expect.poll(() => statusesOf('203.0.113.9'), { timeout: 2_000 }).toEqual([200, 200]);
+    expect(await statusesOf('198.51.100.1')).toEqual([403, 403]);
+    const [row] = await app.sql`
+      select severity, actor_kind, targets from audit_events where action = 'ipBlock.delete' order by sequence desc`;
+    expect(row).toMatchObject({ severity: 'WARNING', actor_kind: 'SYSTEM' });
+    expect(row?.targets.map(({ id }: { id: string }) => id).sort()).toEqual([wide, narrow].sort());
+    expect((await unblock('203.0.113.9')).stdout).toBe('unblocked: 0\n');
+    expect((await unblock(kept)).stdout).toBe(`${kept} 198.51.100.0/24: a test\nunblocked: 1\n`);
+  });
+
+  test('ends the blocks that hold any of a range, or all', { timeout: slow }, async () => {
+    await Promise.all(['2001:db8:1:2::/64', '2001:db8:9::/48', '198.18.0.1'].map(block));
+    expect((await unblock('2001:db8:1::/48')).stdout).toMatch(/ 2001:db8:1:2::\/64: a test\nunblocked: 1\n$/);
+    expect((await unblock('--all')).stdout).toMatch(/unblocked: 2\n$/);
+    expect((await unblock('--all')).stdout).toBe('unblocked: 0\n');
+  });
+
+  test.each([[], ['hello'], ['1.2.3.4', '1.2.3.5'], ['--all', '1.2.3.4'], ['1.2.3.4', '--check'], ['block_1']])(
+    'is not %j %j',
+    async (...args) => {
+      const { code, stderr } = await unblock(...args);
+      expect(code).toBe(2);
+      expect(stderr).toContain('`unblock` takes one CIDR range, address or block id, or --all.');
+    },
+  );
+
+  test('has --all for itself', async () => {
+    const { code, stderr } = await nexus(['credentials', 'revoke-all', '--all']);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('--all is for `unblock`.') });
+  });
+});
+
 describe('credentials revoke-all, while apps are running', () => {
   test('ends every session, token and key within a second, and leaves a record', { timeout: slow }, async () => {
     const app = await startApp();

@@ -10,6 +10,14 @@ const production = {
   MASTER_KEY: `second:${'ab'.repeat(32)},first:${'CD'.repeat(32)}`,
 };
 
+const defaultTiers = {
+  FREE: { perHour: 1_000, perMinute: 100 },
+  STANDARD: { perHour: 10_000, perMinute: 500 },
+  PREMIUM: { perHour: 100_000, perMinute: 2_000 },
+  ENTERPRISE: { perHour: null, perMinute: 5_000 },
+  ANONYMOUS: { perHour: null, perMinute: 300 },
+};
+
 function problems(environment: NodeJS.ProcessEnv): string {
   try {
     readConfig(environment);
@@ -33,8 +41,17 @@ test('without any variable everything runs in this process, on loopback', () => 
     jwtIssuer: 'nexus-api',
     jwtAudience: 'nexus-clients',
     oidc: undefined,
+    trustedDocuments: undefined,
+    tiers: defaultTiers,
     corsOrigins: ['https://studio.apollographql.com'],
     trustProxy: [],
+    metricsToken: undefined,
+    automaticBlocks: {
+      strikes: { FAILED_AUTHENTICATION: 20, RATE_LIMIT_REFUSAL: 50, MALFORMED_REQUEST: 20 },
+      windowSeconds: 300,
+      seconds: 900,
+      maxSeconds: 86_400,
+    },
     tls: undefined,
     logLevel: 'info',
     auditLogFile: '.nexus/logs/audit.log',
@@ -60,8 +77,18 @@ test('every variable arrives', () => {
     OIDC_ISSUER: 'https://login.example/realms/main',
     OIDC_AUDIENCE: 'https://nexus.example',
     OIDC_ROLE_CLAIM: 'realm_access.roles',
+    TRUSTED_DOCUMENTS: '/data/manifest.json',
+    TRUSTED_DOCUMENTS_MODE: 'enforce',
+    TIERS: '{"ANONYMOUS":{"perMinute":7}}',
     CORS_ORIGINS: 'https://a.example, https://b.example:8443',
     TRUST_PROXY: '10.0.0.0/8, 2001:db8::/32, 192.0.2.1',
+    METRICS_TOKEN: 'a-token-of-metrics',
+    AUTO_BLOCK_FAILED_AUTHENTICATIONS: '1',
+    AUTO_BLOCK_RATE_LIMIT_REFUSALS: '2',
+    AUTO_BLOCK_MALFORMED_REQUESTS: '0',
+    AUTO_BLOCK_WINDOW_SECONDS: '4',
+    AUTO_BLOCK_SECONDS: '5',
+    AUTO_BLOCK_MAX_SECONDS: '6',
     TLS_CERT_FILE: '/keys/cert.pem',
     TLS_KEY_FILE: '/keys/key.pem',
     LOG_LEVEL: 'silent',
@@ -87,8 +114,17 @@ test('every variable arrives', () => {
       audience: 'https://nexus.example',
       roleClaim: 'realm_access.roles',
     },
+    trustedDocuments: { file: '/data/manifest.json', mode: 'enforce' },
+    tiers: { ...defaultTiers, ANONYMOUS: { perHour: null, perMinute: 7 } },
     corsOrigins: ['https://a.example', 'https://b.example:8443'],
     trustProxy: ['10.0.0.0/8', '2001:db8::/32', '192.0.2.1'],
+    metricsToken: 'a-token-of-metrics',
+    automaticBlocks: {
+      strikes: { FAILED_AUTHENTICATION: 1, RATE_LIMIT_REFUSAL: 2, MALFORMED_REQUEST: 0 },
+      windowSeconds: 4,
+      seconds: 5,
+      maxSeconds: 6,
+    },
     tls: { certFile: '/keys/cert.pem', keyFile: '/keys/key.pem' },
     logLevel: 'silent',
     auditLogFile: '/logs/nexus.log',
@@ -128,6 +164,9 @@ test('every mistake is told at once, and no value is printed', () => {
     BOOTSTRAP_ADMIN_EMAIL: 'hunter2',
     BOOTSTRAP_ADMIN_PASSWORD: 'hunter2',
     MASTER_KEY: 'hunter2',
+    TRUSTED_DOCUMENTS_MODE: 'hunter2',
+    TIERS: 'hunter2',
+    METRICS_TOKEN: 'hunter2',
     CORS_ORIGINS: 'https://hunter2.example/path',
     TRUST_PROXY: 'hunter2',
     LOG_LEVEL: 'hunter2',
@@ -168,19 +207,22 @@ test('settings that are printed do not tell the master key', () => {
     expect(text).not.toMatch(/abab|cdcd/i);
 });
 
-test('several Redis nodes are refused with the reason', () => {
-  for (const nodes of [
-    'redis://a:6379,redis://b:6379',
-    'redis://a:6379, b:6379',
-    'redis://:p@a:1,redis://:p@b:1',
-    'redis://:p@a,b',
-  ]) {
-    expect(problems({ REDIS_URL: nodes })).toContain(
-      'Redis Cluster, several comma-separated nodes, is not supported yet',
-    );
-  }
-  expect(readConfig({ REDIS_URL: 'redis://:a,b@cache:6379' }).redisUrl).toBe('redis://:a,b@cache:6379');
-});
+test.each([
+  'redis://:a,b@cache:6379',
+  'redis://a:6379,redis://b:6379',
+  'redis://a:6379, b:6379',
+  'redis://:p@a:1,redis://:p@b:1/0',
+  'rediss://user:p,q@a,b',
+])('%s are nodes of Redis', (nodes) => expect(readConfig({ REDIS_URL: nodes }).redisUrl).toBe(nodes));
+
+test.each([
+  'redis://a:6379,',
+  'redis://:p@a,redis://:q@b',
+  'redis://a,rediss://b',
+  'redis://a,b/1',
+  'http://a,b',
+  'redis://a,http://b',
+])('%s are no nodes of a cluster', (nodes) => expect(problems({ REDIS_URL: nodes })).toContain('nodes of a cluster'));
 
 test.each([
   '*',
@@ -269,6 +311,77 @@ describe('a foreign issuer', () => {
     const issuer = 'https://nexus.example';
     expect(problems({ JWT_ISSUER: issuer, OIDC_ISSUER: issuer, ...audience })).toContain(
       'OIDC_ISSUER: the same as JWT_ISSUER',
+    );
+  });
+});
+
+test.each([
+  'short',
+  'x'.repeat(15),
+  'x'.repeat(513),
+  'with a space in it all',
+  'umlauts-are-no-tökens',
+  `${'x'.repeat(20)}\n`,
+])('the token of metrics %j is refused', (token) => {
+  expect(problems({ METRICS_TOKEN: token })).toContain('METRICS_TOKEN: at least 16');
+});
+
+test('trusted documents are logged where nothing else is said, and their mode goes together with their file', () => {
+  expect(readConfig({ TRUSTED_DOCUMENTS: 'm.json' }).trustedDocuments).toEqual({ file: 'm.json', mode: 'log' });
+  expect(problems({ TRUSTED_DOCUMENTS_MODE: 'enforce' })).toContain(
+    'TRUSTED_DOCUMENTS: needed together with TRUSTED_DOCUMENTS_MODE',
+  );
+});
+
+describe('the tier table', () => {
+  test('is changed in single limits of single tiers, and the rest stays', () => {
+    const { tiers } = readConfig({
+      TIERS:
+        '{"FREE":{"perMinute":50},"PREMIUM":{"perHour":null},"ENTERPRISE":{"perHour":7,"perMinute":1},"STANDARD":{}}',
+    });
+    expect(tiers).toEqual({
+      ...defaultTiers,
+      FREE: { perHour: 1_000, perMinute: 50 },
+      PREMIUM: { perHour: null, perMinute: 2_000 },
+      ENTERPRISE: { perHour: 7, perMinute: 1 },
+    });
+  });
+
+  test('names every mistake by its place, without the values', () => {
+    const text = JSON.stringify({
+      FREE: { perHour: 0, perMinute: -31_337 },
+      STANDARD: { perHour: 31_337.5, perMinute: '31337' },
+      PREMIUM: { perDay31337: 1 },
+      ENTERPRISE: 31_337,
+      ANONYMOUS: null,
+      TIER31337: { perHour: 1 },
+    });
+    const lines = problems({ TIERS: text }).split('\n').slice(1);
+    expect(lines.toSorted()).toEqual(
+      [
+        '  TIERS: FREE.perHour must be a whole number of 1 or more, or null',
+        '  TIERS: FREE.perMinute must be a whole number of 1 or more, or null',
+        '  TIERS: STANDARD.perHour must be a whole number of 1 or more, or null',
+        '  TIERS: STANDARD.perMinute must be a whole number of 1 or more, or null',
+        '  TIERS: PREMIUM must be an object of perHour and perMinute alone',
+        '  TIERS: ENTERPRISE must be an object of perHour and perMinute alone',
+        '  TIERS: ANONYMOUS must be an object of perHour and perMinute alone',
+        '  TIERS: an unknown tier; there are FREE, STANDARD, PREMIUM, ENTERPRISE, ANONYMOUS',
+      ].toSorted(),
+    );
+  });
+
+  test.each(['{', '[]', 'null', '1', '"FREE"', 'undefined'])('is not %s', (text) => {
+    expect(problems({ TIERS: text })).toContain('TIERS: JSON such as');
+  });
+
+  test.each(['{"__proto__":{"perHour":1}}', '{"constructor":{}}', '{"free":{}}'])('has no tier of %s', (text) => {
+    expect(problems({ TIERS: text })).toContain('TIERS: an unknown tier');
+  });
+
+  test.each(['1e400', '9007199254740993', 'true', '[]'])('has no limit of %s', (limit) => {
+    expect(problems({ TIERS: `{"FREE":{"perHour":${limit}}}` })).toContain(
+      'TIERS: FREE.perHour must be a whole number',
     );
   });
 });

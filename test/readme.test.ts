@@ -75,7 +75,7 @@ describe.each(['embedded', 'on Postgres and Redis'])('%s', (storage) => {
 
     const { answers, keyId, taskId, agentSecret } = await followReadme(nexus.url, email, password);
 
-    expect(answers.slice(0, 2)).toEqual([
+    expect(answers.slice(0, 2).map(({ data }) => ({ data }))).toEqual([
       { data: { task: { name: 'Watch the CPU', parameters: { threshold: 0.9 } } } },
       { data: { submitTelemetryBatch: { accepted: 2, duplicates: 0, rejected: [] } } },
     ]);

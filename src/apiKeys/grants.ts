@@ -24,10 +24,10 @@ export function grantProblems({ role, scopes, tier }: Grant, caller: Principal, 
 }
 
 /** What a key hands on at most to the keys that it makes. */
-export type Bounds = Pick<ApiKeyView, 'tier' | 'allowedIps' | 'expiresAt'>;
+export type Bounds = Pick<ApiKeyView, 'tier' | 'allowedIps' | 'documents' | 'expiresAt'>;
 
 /** Every way in which a key would reach further than the key that makes it; none where a person makes it. */
-export function boundProblems({ tier, allowedIps, expiresAt }: Bounds, maker: Bounds | null): Problem[] {
+export function boundProblems({ tier, allowedIps, documents, expiresAt }: Bounds, maker: Bounds | null): Problem[] {
   if (!maker) return [];
   const checks: [isFine: boolean, field: string][] = [
     [tiers.indexOf(tier) <= tiers.indexOf(maker.tier), 'tier'],
@@ -37,10 +37,16 @@ export function boundProblems({ tier, allowedIps, expiresAt }: Bounds, maker: Bo
         (allowedIps.length > 0 && allowedIps.every((ip) => maker.allowedIps.includes(ip))),
       'allowedIps',
     ],
+    [maker.documents === null || (documents !== null && isSubset(documents, maker.documents)), 'documents'],
   ];
   return checks
     .filter(([isFine]) => !isFine)
     .map(([, field]) => ({ field, message: 'must not reach further than the key that makes it' }));
+}
+
+function isSubset(part: readonly string[], whole: readonly string[]): boolean {
+  const allowed = new Set(whole);
+  return part.every((item) => allowed.has(item));
 }
 
 /** Whether the caller could make such a key, as far as role and scopes go. */

@@ -2,12 +2,14 @@ import { z } from 'zod';
 import type { Principal } from '../auth/principal.ts';
 import { roles, type Scope, scopes, tiers } from '../auth/roles.ts';
 import { futureInstant, parseInput, text } from '../graphql/input.ts';
+import { isDocumentHash } from '../graphql/trustedDocuments.ts';
 import type { CreateApiKeyInput } from '../graphql/types.generated.ts';
 import { isCidr } from './allowedIps.ts';
 import { type Bounds, boundProblems, grantProblems } from './grants.ts';
 import type { ApiKeyOwner, NewApiKey } from './repository.ts';
 
 const maxAllowedIps = 50;
+const maxDocuments = 1_000;
 const maxOverlapSeconds = 604_800;
 
 const fields = z.object({
@@ -20,6 +22,7 @@ const fields = z.object({
   tier: z.enum(tiers).nullish(),
   agentId: z.string().nullish(),
   allowedIps: z.array(z.string()).superRefine(checkAllowedIps).nullish(),
+  documents: z.array(z.string()).superRefine(checkDocuments).nullish(),
   expiresAt: futureInstant.nullish(),
 });
 
@@ -69,13 +72,14 @@ export function assertReason(reason: string | null | undefined): void {
   parseInput(revocation, { reason });
 }
 
-function withDefaults({ role, tier, agentId, allowedIps, expiresAt, ...required }: z.infer<typeof fields>) {
+function withDefaults({ role, tier, agentId, allowedIps, documents, expiresAt, ...required }: z.infer<typeof fields>) {
   return {
     ...required,
     role: role ?? (agentId == null ? 'VIEWER' : 'AGENT'),
     tier: tier ?? 'FREE',
     agentId: agentId ?? null,
     allowedIps: allowedIps ?? [],
+    documents: documents ?? null,
     expiresAt: expiresAt ?? null,
   };
 }
@@ -95,4 +99,21 @@ function checkAllowedIps(list: string[], issue: z.RefinementCtx): void {
       issue.addIssue({ code: 'custom', path: [index], message: 'must be a CIDR range such as 203.0.113.0/24' });
     }
   });
+}
+
+/** An empty list would be a key that may send nothing, or, misread, anything. */
+function checkDocuments(list: string[], issue: z.RefinementCtx): void {
+  if (list.length < 1 || list.length > maxDocuments) {
+    issue.addIssue({ code: 'custom', message: `must hold 1 to ${maxDocuments} documents` });
+    return;
+  }
+  list.forEach((hash, index) => {
+    if (!isDocumentHash(hash))
+      issue.addIssue({
+        code: 'custom',
+        path: [index],
+        message: 'must be a SHA-256 of 64 hex digits, in small letters',
+      });
+  });
+  if (new Set(list).size < list.length) issue.addIssue({ code: 'custom', message: 'must hold no document twice' });
 }

@@ -20,7 +20,17 @@ export type ApiKeyView = Omit<
 /** What a new key is made of. */
 export type NewApiKey = Pick<
   typeof apiKeys.$inferSelect,
-  'name' | 'role' | 'scopes' | 'tier' | 'agentId' | 'allowedIps' | 'expiresAt' | 'ownerId' | 'secretHash' | 'start'
+  | 'name'
+  | 'role'
+  | 'scopes'
+  | 'tier'
+  | 'agentId'
+  | 'allowedIps'
+  | 'documents'
+  | 'expiresAt'
+  | 'ownerId'
+  | 'secretHash'
+  | 'start'
 >;
 
 /** An owner who is not disabled, with what a key of theirs may have. */
@@ -36,6 +46,8 @@ export type ApiKeyRecord = {
   tier: Tier;
   agentId: string | null;
   allowedIps: string[];
+  /** The SHA-256 of the documents that the key may send; null: any. */
+  documents: string[] | null;
   /** Whether the secret is the one before the last rotation. */
   isPrevious: boolean;
   /** When this secret stops working; null: never. */
@@ -177,6 +189,7 @@ function prepareLookup(db: Db) {
       tier: apiKeys.tier,
       agentId: apiKeys.agentId,
       allowedIps: apiKeys.allowedIps,
+      documents: apiKeys.documents,
       secretHash: apiKeys.secretHash,
       previousExpiresAt: apiKeys.previousExpiresAt,
       expiresAt: apiKeys.expiresAt,

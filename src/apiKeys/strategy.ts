@@ -62,6 +62,7 @@ function createPrincipal(key: ApiKeyRecord): Principal | null {
     sessionId: null,
     authenticatedAt: null,
     basis: key.basis,
+    ...(key.documents && { documents: new Set(key.documents) }),
     ...(key.isPrevious && key.endsAt && { secretEndsAt: key.endsAt }),
   };
 }

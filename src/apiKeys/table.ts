@@ -20,6 +20,8 @@ export const apiKeys = pgTable(
     scopes: text('scopes').array().$type<Scope[]>().notNull(),
     agentId: text('agent_id'),
     allowedIps: text('allowed_ips').array().notNull(),
+    /** The SHA-256 of the documents that the key may send; null: any. */
+    documents: text('documents').array(),
     ownerId: text('owner_id')
       .notNull()
       .references(() => users.id),

@@ -19,6 +19,8 @@ export type Principal = {
   authenticatedAt: number | null;
   /** What the rights were read with. */
   basis: Basis;
+  /** Set where the key may send these documents alone: their SHA-256, in hex. */
+  documents?: ReadonlySet<string>;
   /** Set where the secret of the key was replaced: when it stops working. */
   secretEndsAt?: Date;
 };

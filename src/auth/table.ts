@@ -3,7 +3,7 @@ import { bigint, customType, pgSequence, pgTable, primaryKey, text, timestamp } 
 import { users } from '../users/table.ts';
 
 /** A transaction's number that never comes again. */
-const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' });
+export const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' });
 
 /** Epochs are places in one order: what comes later has the larger number. */
 export const credentialEpoch = pgSequence('credential_epoch');

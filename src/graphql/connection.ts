@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { InputError } from '../errors.ts';
 import type { IdPrefix } from '../storage/id.ts';
 
-const defaultPageSize = 20;
-const maxPageSize = 100;
+/** What a page has where `first` is absent, and what it has at most. */
+export const defaultPageSize = 20;
+export const maxPageSize = 100;
 const maxCursorLength = 512;
 
 /** The arguments of a connection field. */

@@ -13,6 +13,8 @@ const apolloCodes = new Set([
   'BAD_REQUEST',
 ]);
 
+const persistedQueryMistakes = new Set(['Unsupported persisted query version', 'provided sha does not match query']);
+
 /** The error as a client may know it; InternalServerError where it is a bug of ours. */
 export function knownError(error: unknown): GraphQLError {
   const original = error instanceof GraphQLError ? (error.originalError ?? error) : error;
@@ -20,6 +22,7 @@ export function knownError(error: unknown): GraphQLError {
   if (isDependencyFailure(original)) return new DependencyUnavailableError('storage', { cause: original });
   if (!(error instanceof GraphQLError)) return new InternalServerError();
   if (isOfApollo(error)) return error;
+  if (isPersistedQueryMistake(error)) return new NexusError('BAD_REQUEST', error.message);
   return argumentError(original) ?? coercionLimitError(error) ?? new InternalServerError();
 }
 
@@ -39,6 +42,12 @@ export function formatError(formatted: GraphQLFormattedError, error: unknown): G
 /** Apollo's errors are of classes that it does not export; one that only bears such a code is not of Apollo. */
 function isOfApollo({ name, path, extensions }: GraphQLError): boolean {
   return name !== 'GraphQLError' && !path && apolloCodes.has(String(extensions.code));
+}
+
+/** Two of Apollo's errors have no class and no code: an unknown version of persisted queries, and a hash of another text. */
+export function isPersistedQueryMistake({ name, path, nodes, message, originalError }: GraphQLError): boolean {
+  const isBare = name === 'GraphQLError' && !path && !nodes && !originalError;
+  return isBare && persistedQueryMistakes.has(message);
 }
 
 /** graphql-js finds a null variable in a place for a value only when the field runs: the client's mistake all the same. */

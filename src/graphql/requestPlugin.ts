@@ -1,54 +1,74 @@
 import { type ApolloServerPlugin, type GraphQLRequestContext, HeaderMap } from '@apollo/server';
-import {
-  type DocumentNode,
-  GraphQLError,
-  type GraphQLFormattedError,
-  type GraphQLSchema,
-  type OperationDefinitionNode,
-} from 'graphql';
+import { GraphQLError, type GraphQLFormattedError, type GraphQLSchema, type OperationDefinitionNode } from 'graphql';
+import type { Config } from '../config.ts';
 import type { Context } from '../context.ts';
 import { httpStatusOf, InputError, InternalServerError, NexusError, refuseRequest } from '../errors.ts';
 import { describeError } from '../log.ts';
-import { createAdmission } from '../policy/admission.ts';
+import { remainingMs } from '../operationDeadline.ts';
+import { chargeUnpriced, createAdmission } from '../policy/admission.ts';
 import type { PolicyGuards } from '../policy/guards.ts';
+import { createPricing } from '../policy/price.ts';
+import { createBoundDocuments } from './boundDocuments.ts';
 import { createCompiledOperations } from './compiledOperations.ts';
-import { documentProblem } from './documentLimits.ts';
-import { formatError, knownError } from './formatError.ts';
+import { createDocumentCheck, type DocumentRules } from './documentCheck.ts';
+import { formatError, isPersistedQueryMistake, knownError } from './formatError.ts';
+import { settleLimits } from './limitsAnswer.ts';
+import { tellTimeout } from './operationTimeout.ts';
 import { coercionProblems, variablesProblem } from './variables.ts';
 
 const ordinaryBodyLimitBytes = 256 * 1024;
 
 type Request = GraphQLRequestContext<Context>;
 
-/** Nexus's part in the way of a request: admission before execution; status, request id and refusals after it. */
-export function createRequestPlugin(schema: GraphQLSchema, guards: PolicyGuards): ApolloServerPlugin<Context> {
-  const admit = createAdmission(schema, guards);
-  const runCompiled = createCompiledOperations(schema);
-  const documentProblems = new WeakMap<OperationDefinitionNode, NexusError | null>();
+export type RequestPluginOptions = Pick<Config, 'tiers'> & {
+  documentRules?: DocumentRules | null;
+  /** False: operations have no price and no limits, to measure what those cost. */
+  isCounted?: boolean;
+};
 
-  const problemOf = (document: DocumentNode, operation: OperationDefinitionNode): NexusError | null => {
-    const known = documentProblems.get(operation);
-    if (known !== undefined) return known;
-    const problem = documentProblem(document, operation) ?? transportProblem(operation);
-    documentProblems.set(operation, problem);
-    return problem;
-  };
+/**
+ * Nexus's part in the way of a request: admission before execution; status, request id, refusals and what is left of the
+ * limits after it.
+ */
+export function createRequestPlugin(
+  schema: GraphQLSchema,
+  guards: PolicyGuards,
+  { tiers, documentRules = null, isCounted = true }: RequestPluginOptions,
+): ApolloServerPlugin<Context> {
+  const documents = createDocumentCheck(documentRules);
+  const admit = createAdmission(schema, guards, isCounted ? createPricing(schema) : null, { tiers });
+  const runCompiled = createCompiledOperations(schema);
+  const boundDocuments = createBoundDocuments();
+
+  /** What was read and refused before it came to a price is counted all the same. */
+  async function unpricedRefusal({ source, contextValue: ctx }: Request): Promise<NexusError | null> {
+    if (source === undefined || ctx.limits.price) return null;
+    return chargeUnpriced(ctx, { tiers });
+  }
 
   return {
     requestDidStart: async () => ({
+      parsingDidStart: async (request) => async (error) => {
+        if (!error) boundDocuments.bound(request);
+      },
       didResolveOperation: async (request) => {
         const { document, operation, contextValue: ctx } = request;
+        const refused = document && boundDocuments.refusedOf(document, request.request.operationName);
+        if (refused?.operation) noteOperation(refused.operation, ctx);
+        if (refused) throw refuseRequest(ctx.refusal ?? refused.problem);
         if (!document || !operation) return; // No such operation: Apollo answers that.
         noteOperation(operation, ctx);
         if (isTooLarge(operation, ctx))
           throw refuseRequest(new NexusError('BAD_REQUEST', 'The body is too large.'), 413);
         const sent = request.request.variables ?? {};
         const unreadable = variablesProblem(schema, operation, sent);
-        const problem = ctx.refusal ? null : (problemOf(document, operation) ?? unreadable);
+        const untrusted = documents.refusal(request);
+        const problem = ctx.refusal ? null : (untrusted ?? transportProblem(operation) ?? unreadable);
         // A bad credential is refused whatever else is wrong; variables of the wrong shape are not looked at any more.
         const variables = unreadable ? {} : sent;
         const refusal = problem ?? (await admit({ document, operation, variables }, ctx));
         if (refusal) throw refuseRequest(refusal);
+        documents.note(request);
       },
       responseForOperation: async (request) => {
         const { document, operation, contextValue: ctx } = request;
@@ -74,10 +94,14 @@ export function createRequestPlugin(schema: GraphQLSchema, guards: PolicyGuards)
         await recordRefusals(ctx);
         if (response.body.kind !== 'single') return;
         const { singleResult } = response.body;
+        settleLimits(singleResult, response.http.headers, ctx);
         if (!singleResult.errors) return;
-        // Whatever else is wrong, a document that is not valid too: nothing is answered to a bad credential.
-        singleResult.errors = ctx.refusal
-          ? [formatError(ctx.refusal.toJSON(), ctx.refusal)]
+        if (remainingMs() === 0) tellTimeout(singleResult, ctx.notes.operationType === 'mutation');
+        // Whatever else is wrong, a document that is not valid too: nothing is answered to a bad credential, and nothing
+        // of the schema to a document that may not run.
+        const refusal = ctx.refusal ?? (await unpricedRefusal(request)) ?? documents.refusal(request);
+        singleResult.errors = refusal
+          ? [formatError(refusal.toJSON(), refusal)]
           : withProblems(schema, request, singleResult.errors);
         singleResult.errors = singleResult.errors.map((error) => withRequestId(error, ctx.requestId));
         ctx.notes.codes = singleResult.errors.map(({ extensions }) => String(extensions?.code));
@@ -88,6 +112,7 @@ export function createRequestPlugin(schema: GraphQLSchema, guards: PolicyGuards)
     // What this throws is the answer; otherwise Apollo writes the error to the console as it is, SQL included.
     unexpectedErrorProcessingRequest: async ({ requestContext: { contextValue: ctx }, error }) => {
       report(error, ctx);
+      ctx.limits.settle(0);
       const refusal = refusalOf(error, ctx.requestId);
       ctx.notes.codes = [refusal.code];
       throw refusal;
@@ -111,7 +136,7 @@ function isTelemetryBatch(node: OperationDefinitionNode['selectionSet']['selecti
   return node.kind === 'Field' && node.name.value === 'submitTelemetryBatch';
 }
 
-function noteOperation(operation: OperationDefinitionNode, { notes }: Context): void {
+function noteOperation(operation: Pick<OperationDefinitionNode, 'name' | 'operation'>, { notes }: Context): void {
   notes.operationName = operation.name?.value ?? null;
   notes.operationType = operation.operation;
 }
@@ -134,6 +159,7 @@ function report(error: Error, ctx: Context | undefined): void {
 /** Apollo takes the status and the headers of the answer from whichever error bears some: only ours and its own may. */
 function dropForeignHead(error: GraphQLError): void {
   const known = knownError(error);
+  if (isPersistedQueryMistake(error)) return;
   if (known !== error && known !== error.originalError) delete error.extensions.http;
 }
 

@@ -2,6 +2,7 @@ import type { Scope } from '../auth/roles.ts';
 import type { GraphQLResolveInfo, GraphQLScalarType, GraphQLScalarTypeConfig } from 'graphql';
 import type { AgentRow } from '../agents/repository.ts';
 import type { ApiKeyView } from '../apiKeys/repository.ts';
+import type { IpBlockView } from '../ipBlocks/repository.ts';
 import type { SessionView } from '../sessions/repository.ts';
 import type { TaskView } from '../tasks/repository.ts';
 import type { TelemetryRow } from '../telemetry/repository.ts';
@@ -93,6 +94,8 @@ export type ApiKey = {
   allowedIps: Array<Scalars['String']['output']>;
   /** When it was created. */
   createdAt: Scalars['DateTime']['output'];
+  /** The SHA-256 of the documents that the key may send; null: any. */
+  documents?: Maybe<Array<Scalars['String']['output']>>;
   /** When it ends; null: never. */
   expiresAt?: Maybe<Scalars['DateTime']['output']>;
   /** The id, key_… */
@@ -252,8 +255,28 @@ export type AuditTarget = {
   __typename?: 'AuditTarget';
   /** Its id. */
   id: Scalars['String']['output'];
-  /** The kind of thing: user, session, apiKey, task, agent. */
+  /** The kind of thing: user, session, apiKey, task, agent, ipBlock. */
   type: Scalars['String']['output'];
+};
+
+/** Addresses to block. */
+export type BlockIpInput = {
+  /**
+   * The range in CIDR notation, at most an IPv4 /8 or an IPv6 /16, or an address alone. It may not hold the caller's own
+   * address, loopback, or a proxy of Nexus.
+   */
+  cidr: Scalars['String']['input'];
+  /** How long, in seconds: 1 to 31,536,000 (a year). */
+  durationSeconds?: InputMaybe<Scalars['Int']['input']>;
+  /** Why, 1 to 500 characters. */
+  reason: Scalars['String']['input'];
+};
+
+/** The answer of blockIp. */
+export type BlockIpPayload = {
+  __typename?: 'BlockIpPayload';
+  /** The block. */
+  ipBlock: IpBlock;
 };
 
 /** The answer of cancelTask. */
@@ -276,6 +299,11 @@ export type CreateApiKeyInput = {
   agentId?: InputMaybe<Scalars['AgentId']['input']>;
   /** The CIDR ranges from which it may be used, at most 50; from anywhere where absent. */
   allowedIps?: InputMaybe<Array<Scalars['String']['input']>>;
+  /**
+   * The SHA-256 of the documents that it may send, in hex, 1 to 1,000; any where absent. Another document, be it by one
+   * space, is FORBIDDEN. The documents must be allowed here too, where TRUSTED_DOCUMENTS are enforced.
+   */
+  documents?: InputMaybe<Array<Scalars['String']['input']>>;
   /** When it ends; never where absent. */
   expiresAt?: InputMaybe<Scalars['DateTime']['input']>;
   /** What people call it, 1 to 200 characters. */
@@ -366,6 +394,58 @@ export type DisableUserPayload = {
   user: User;
 };
 
+/** A range of addresses whose requests are refused with 403 IP_BLOCKED. */
+export type IpBlock = {
+  __typename?: 'IpBlock';
+  /** Whether Nexus itself blocked it, because of what came from there. */
+  automatic: Scalars['Boolean']['output'];
+  /** The range in CIDR notation, IPv4 or IPv6. */
+  cidr: Scalars['String']['output'];
+  /** Since when. */
+  createdAt: Scalars['DateTime']['output'];
+  /** Who blocked it; null for an automatic block. */
+  createdBy?: Maybe<UserReference>;
+  /** When it ends by itself. */
+  expiresAt: Scalars['DateTime']['output'];
+  /** The id, block_… */
+  id: Scalars['ID']['output'];
+  /** Why. */
+  reason: Scalars['String']['output'];
+};
+
+/** A page of blocks. */
+export type IpBlockConnection = {
+  __typename?: 'IpBlockConnection';
+  /** The blocks with their cursors. */
+  edges: Array<IpBlockEdge>;
+  /** Where the page stands. */
+  pageInfo: PageInfo;
+};
+
+/** A block in a page. */
+export type IpBlockEdge = {
+  __typename?: 'IpBlockEdge';
+  /** Where this block stands in the list. */
+  cursor: Scalars['String']['output'];
+  /** The block. */
+  node: IpBlock;
+};
+
+/** Where a limit stands. */
+export type LimitStatus = {
+  __typename?: 'LimitStatus';
+  /** So many units, or calls of the field, in any window of that length. */
+  limit: Scalars['SafeInt']['output'];
+  /** The name of the limit as in the RateLimit header: hour, minute, or the field that it belongs to. */
+  name: Scalars['String']['output'];
+  /** So many are left. */
+  remaining: Scalars['SafeInt']['output'];
+  /** When more are left, if nothing else is counted meanwhile. */
+  resetAt: Scalars['DateTime']['output'];
+  /** The length of the window. */
+  windowSeconds: Scalars['Int']['output'];
+};
+
 /** The answer of login. */
 export type LoginPayload = {
   __typename?: 'LoginPayload';
@@ -410,6 +490,11 @@ export type Mutation = {
   __typename?: 'Mutation';
   /** Gives a pending task to an agent. A task that is not pending is CONFLICT. */
   assignTask?: Maybe<AssignTaskPayload>;
+  /**
+   * Refuses every request from a range of addresses, at once here and within two seconds in every process. Where the range
+   * is blocked already, that block goes on to the later of the two ends, with this reason and author.
+   */
+  blockIp?: Maybe<BlockIpPayload>;
   /** Cancels a task that is not finished. A finished task is CONFLICT. */
   cancelTask?: Maybe<CancelTaskPayload>;
   /** Changes the caller's password and revokes the caller's other sessions. A wrong current password is UNAUTHENTICATED. */
@@ -448,6 +533,11 @@ export type Mutation = {
   /** Replaces a user's roles, at once for all the credentials of that user. The last ADMIN stays one: CONFLICT. */
   setUserRoles?: Maybe<SetUserRolesPayload>;
   /**
+   * Replaces a user's tier, at once for all the sessions and access tokens of that user. The user's API keys keep the tiers
+   * that they have.
+   */
+  setUserTier?: Maybe<SetUserTierPayload>;
+  /**
    * Stores one reading: an agent's key for its own agent, or an ADMIN. A reading of the same agent and timestamp that is
    * already there stays as it is.
    */
@@ -457,6 +547,8 @@ export type Mutation = {
    * timestamp that are already there, or twice in the batch, are counted as duplicates and not added.
    */
   submitTelemetryBatch?: Maybe<SubmitTelemetryBatchPayload>;
+  /** Ends a block. One that is unknown, or has ended, is NOT_FOUND. */
+  unblockIp?: Maybe<UnblockIpPayload>;
   /** Changes a task that is not finished; fields that are absent stay. A finished task is CONFLICT. */
   updateTask?: Maybe<UpdateTaskPayload>;
 };
@@ -466,6 +558,12 @@ export type Mutation = {
 export type MutationAssignTaskArgs = {
   agentId: Scalars['AgentId']['input'];
   id: Scalars['ID']['input'];
+};
+
+
+/** The mutations. The fields of one request run one after the other; one forbidden field, and none of them runs. */
+export type MutationBlockIpArgs = {
+  input: BlockIpInput;
 };
 
 
@@ -548,6 +646,13 @@ export type MutationSetUserRolesArgs = {
 
 
 /** The mutations. The fields of one request run one after the other; one forbidden field, and none of them runs. */
+export type MutationSetUserTierArgs = {
+  tier: Tier;
+  userId: Scalars['ID']['input'];
+};
+
+
+/** The mutations. The fields of one request run one after the other; one forbidden field, and none of them runs. */
 export type MutationSubmitTelemetryArgs = {
   input: TelemetryInput;
 };
@@ -556,6 +661,12 @@ export type MutationSubmitTelemetryArgs = {
 /** The mutations. The fields of one request run one after the other; one forbidden field, and none of them runs. */
 export type MutationSubmitTelemetryBatchArgs = {
   inputs: Array<TelemetryInput>;
+};
+
+
+/** The mutations. The fields of one request run one after the other; one forbidden field, and none of them runs. */
+export type MutationUnblockIpArgs = {
+  id: Scalars['ID']['input'];
 };
 
 
@@ -578,6 +689,13 @@ export type PageInfo = {
   startCursor?: Maybe<Scalars['String']['output']>;
 };
 
+/** Whether a rule is enforced. */
+export type PolicyMode =
+  /** It refuses. */
+  | 'ENFORCE'
+  /** It counts and reports, and never refuses: to see what a limit would do. */
+  | 'SHADOW';
+
 /** The queries. */
 export type Query = {
   __typename?: 'Query';
@@ -591,8 +709,15 @@ export type Query = {
   apiKeys?: Maybe<ApiKeyConnection>;
   /** The audit log, the newest first. */
   auditEvents?: Maybe<AuditEventConnection>;
+  /** The active blocks of addresses, the newest first. */
+  ipBlocks?: Maybe<IpBlockConnection>;
   /** The caller: its credential, its rights, and who stands behind it. */
   me?: Maybe<Me>;
+  /**
+   * What is left of the caller's limits. Free of charge: an operation that asks for nothing else takes nothing of them, and
+   * is answered where they are used up.
+   */
+  rateLimit?: Maybe<RateLimit>;
   /** The caller's sessions, the newest first; an ADMIN may ask for any user's. Another user's are NOT_FOUND. */
   sessions?: Maybe<SessionConnection>;
   /** One task. An agent sees its own: another's is NOT_FOUND. */
@@ -642,6 +767,13 @@ export type QueryAuditEventsArgs = {
 
 
 /** The queries. */
+export type QueryIpBlocksArgs = {
+  after?: InputMaybe<Scalars['String']['input']>;
+  first?: InputMaybe<Scalars['Int']['input']>;
+};
+
+
+/** The queries. */
 export type QuerySessionsArgs = {
   after?: InputMaybe<Scalars['String']['input']>;
   first?: InputMaybe<Scalars['Int']['input']>;
@@ -680,6 +812,20 @@ export type QueryUsersArgs = {
   first?: InputMaybe<Scalars['Int']['input']>;
 };
 
+/** The limits of a caller. An owner shares them over all keys, sessions and tokens; strangers share those of their address. */
+export type RateLimit = {
+  __typename?: 'RateLimit';
+  /**
+   * The price of this operation: an object costs 1, an edge and a PageInfo nothing, a mutation 10 more. Each begun 100 take
+   * one unit of the limits.
+   */
+  cost: Scalars['SafeInt']['output'];
+  /** The limits that this operation is counted in. What is unlimited is not among them. */
+  limits: Array<LimitStatus>;
+  /** The tier of the key, or of the user; null without a credential. */
+  tier?: Maybe<Tier>;
+};
+
 /** Which calls are counted. */
 export type RateLimitCount =
   /** Every call. */
@@ -689,6 +835,13 @@ export type RateLimitCount =
    * it ends in anything else, a success, a mistake of the input, the refusal of a later limit or a failure of ours.
    */
   | 'FAILED';
+
+/** What happens to a call while the counts that all processes share do not answer. */
+export type RateLimitFallback =
+  /** This process counts alone, with its part of the limit. */
+  | 'LOCAL'
+  /** The call is DEPENDENCY_UNAVAILABLE: for what must never be tried more often than allowed. */
+  | 'REFUSE';
 
 /** Whose calls share one count. */
 export type RateLimitSubject =
@@ -708,7 +861,7 @@ export type RefreshAccessTokenPayload = {
   accessTokenExpiresAt: Scalars['DateTime']['output'];
 };
 
-/** A reading of a batch that was not stored. */
+/** A reading of a batch that was not stored. It repeats what the client sent, so it costs nothing. */
 export type RejectedTelemetry = {
   __typename?: 'RejectedTelemetry';
   /** Why, as an error code: BAD_USER_INPUT. */
@@ -810,6 +963,13 @@ export type SessionEdge = {
 export type SetUserRolesPayload = {
   __typename?: 'SetUserRolesPayload';
   /** The user with the new roles. */
+  user: User;
+};
+
+/** The answer of setUserTier. */
+export type SetUserTierPayload = {
+  __typename?: 'SetUserTierPayload';
+  /** The user with the new tier. */
   user: User;
 };
 
@@ -1017,6 +1177,13 @@ export type Tier =
   /** What a person has. */
   | 'STANDARD';
 
+/** The answer of unblockIp. */
+export type UnblockIpPayload = {
+  __typename?: 'UnblockIpPayload';
+  /** The block that has ended. */
+  ipBlock: IpBlock;
+};
+
 /** What to change of a task. */
 export type UpdateTaskInput = {
   /** When it should be done, in the future; null removes it. */
@@ -1167,6 +1334,8 @@ export type ResolversTypes = {
   AuditLevel: AuditLevel;
   AuditOutcome: AuditOutcome;
   AuditTarget: ResolverTypeWrapper<AuditTarget>;
+  BlockIpInput: BlockIpInput;
+  BlockIpPayload: ResolverTypeWrapper<Omit<BlockIpPayload, 'ipBlock'> & { ipBlock: ResolversTypes['IpBlock'] }>;
   Boolean: ResolverTypeWrapper<Scalars['Boolean']['output']>;
   CancelTaskPayload: ResolverTypeWrapper<Omit<CancelTaskPayload, 'task'> & { task: ResolversTypes['Task'] }>;
   ChangePasswordPayload: ResolverTypeWrapper<Omit<ChangePasswordPayload, 'user'> & { user: ResolversTypes['User'] }>;
@@ -1182,14 +1351,21 @@ export type ResolversTypes = {
   EmailAddress: ResolverTypeWrapper<Scalars['EmailAddress']['output']>;
   ID: ResolverTypeWrapper<Scalars['ID']['output']>;
   Int: ResolverTypeWrapper<Scalars['Int']['output']>;
+  IpBlock: ResolverTypeWrapper<IpBlockView>;
+  IpBlockConnection: ResolverTypeWrapper<Omit<IpBlockConnection, 'edges'> & { edges: Array<ResolversTypes['IpBlockEdge']> }>;
+  IpBlockEdge: ResolverTypeWrapper<Omit<IpBlockEdge, 'node'> & { node: ResolversTypes['IpBlock'] }>;
   JSONObject: ResolverTypeWrapper<Scalars['JSONObject']['output']>;
+  LimitStatus: ResolverTypeWrapper<LimitStatus>;
   LoginPayload: ResolverTypeWrapper<Omit<LoginPayload, 'session' | 'user'> & { session: ResolversTypes['Session'], user: ResolversTypes['User'] }>;
   LogoutPayload: ResolverTypeWrapper<Omit<LogoutPayload, 'session'> & { session: ResolversTypes['Session'] }>;
   Me: ResolverTypeWrapper<Omit<Me, 'apiKey' | 'session' | 'user'> & { apiKey?: Maybe<ResolversTypes['ApiKey']>, session?: Maybe<ResolversTypes['Session']>, user: ResolversTypes['User'] }>;
   Mutation: ResolverTypeWrapper<Record<PropertyKey, never>>;
   PageInfo: ResolverTypeWrapper<PageInfo>;
+  PolicyMode: PolicyMode;
   Query: ResolverTypeWrapper<Record<PropertyKey, never>>;
+  RateLimit: ResolverTypeWrapper<RateLimit>;
   RateLimitCount: RateLimitCount;
+  RateLimitFallback: RateLimitFallback;
   RateLimitSubject: RateLimitSubject;
   RefreshAccessTokenPayload: ResolverTypeWrapper<RefreshAccessTokenPayload>;
   RejectedTelemetry: ResolverTypeWrapper<RejectedTelemetry>;
@@ -1204,6 +1380,7 @@ export type ResolversTypes = {
   SessionConnection: ResolverTypeWrapper<Omit<SessionConnection, 'edges'> & { edges: Array<ResolversTypes['SessionEdge']> }>;
   SessionEdge: ResolverTypeWrapper<Omit<SessionEdge, 'node'> & { node: ResolversTypes['Session'] }>;
   SetUserRolesPayload: ResolverTypeWrapper<Omit<SetUserRolesPayload, 'user'> & { user: ResolversTypes['User'] }>;
+  SetUserTierPayload: ResolverTypeWrapper<Omit<SetUserTierPayload, 'user'> & { user: ResolversTypes['User'] }>;
   Severity: Severity;
   String: ResolverTypeWrapper<Scalars['String']['output']>;
   SubmitTelemetryBatchPayload: ResolverTypeWrapper<SubmitTelemetryBatchPayload>;
@@ -1221,6 +1398,7 @@ export type ResolversTypes = {
   TelemetryEdge: ResolverTypeWrapper<Omit<TelemetryEdge, 'node'> & { node: ResolversTypes['Telemetry'] }>;
   TelemetryInput: TelemetryInput;
   Tier: Tier;
+  UnblockIpPayload: ResolverTypeWrapper<Omit<UnblockIpPayload, 'ipBlock'> & { ipBlock: ResolversTypes['IpBlock'] }>;
   UpdateTaskInput: UpdateTaskInput;
   UpdateTaskPayload: ResolverTypeWrapper<Omit<UpdateTaskPayload, 'task'> & { task: ResolversTypes['Task'] }>;
   User: ResolverTypeWrapper<UserView>;
@@ -1245,6 +1423,8 @@ export type ResolversParentTypes = {
   AuditEventEdge: AuditEventEdge;
   AuditFilter: AuditFilter;
   AuditTarget: AuditTarget;
+  BlockIpInput: BlockIpInput;
+  BlockIpPayload: Omit<BlockIpPayload, 'ipBlock'> & { ipBlock: ResolversParentTypes['IpBlock'] };
   Boolean: Scalars['Boolean']['output'];
   CancelTaskPayload: Omit<CancelTaskPayload, 'task'> & { task: ResolversParentTypes['Task'] };
   ChangePasswordPayload: Omit<ChangePasswordPayload, 'user'> & { user: ResolversParentTypes['User'] };
@@ -1259,13 +1439,18 @@ export type ResolversParentTypes = {
   EmailAddress: Scalars['EmailAddress']['output'];
   ID: Scalars['ID']['output'];
   Int: Scalars['Int']['output'];
+  IpBlock: IpBlockView;
+  IpBlockConnection: Omit<IpBlockConnection, 'edges'> & { edges: Array<ResolversParentTypes['IpBlockEdge']> };
+  IpBlockEdge: Omit<IpBlockEdge, 'node'> & { node: ResolversParentTypes['IpBlock'] };
   JSONObject: Scalars['JSONObject']['output'];
+  LimitStatus: LimitStatus;
   LoginPayload: Omit<LoginPayload, 'session' | 'user'> & { session: ResolversParentTypes['Session'], user: ResolversParentTypes['User'] };
   LogoutPayload: Omit<LogoutPayload, 'session'> & { session: ResolversParentTypes['Session'] };
   Me: Omit<Me, 'apiKey' | 'session' | 'user'> & { apiKey?: Maybe<ResolversParentTypes['ApiKey']>, session?: Maybe<ResolversParentTypes['Session']>, user: ResolversParentTypes['User'] };
   Mutation: Record<PropertyKey, never>;
   PageInfo: PageInfo;
   Query: Record<PropertyKey, never>;
+  RateLimit: RateLimit;
   RefreshAccessTokenPayload: RefreshAccessTokenPayload;
   RejectedTelemetry: RejectedTelemetry;
   RevokeAllUserSessionsPayload: RevokeAllUserSessionsPayload;
@@ -1278,6 +1463,7 @@ export type ResolversParentTypes = {
   SessionConnection: Omit<SessionConnection, 'edges'> & { edges: Array<ResolversParentTypes['SessionEdge']> };
   SessionEdge: Omit<SessionEdge, 'node'> & { node: ResolversParentTypes['Session'] };
   SetUserRolesPayload: Omit<SetUserRolesPayload, 'user'> & { user: ResolversParentTypes['User'] };
+  SetUserTierPayload: Omit<SetUserTierPayload, 'user'> & { user: ResolversParentTypes['User'] };
   String: Scalars['String']['output'];
   SubmitTelemetryBatchPayload: SubmitTelemetryBatchPayload;
   SubmitTelemetryPayload: Omit<SubmitTelemetryPayload, 'telemetry'> & { telemetry: ResolversParentTypes['Telemetry'] };
@@ -1289,6 +1475,7 @@ export type ResolversParentTypes = {
   TelemetryConnection: Omit<TelemetryConnection, 'edges'> & { edges: Array<ResolversParentTypes['TelemetryEdge']> };
   TelemetryEdge: Omit<TelemetryEdge, 'node'> & { node: ResolversParentTypes['Telemetry'] };
   TelemetryInput: TelemetryInput;
+  UnblockIpPayload: Omit<UnblockIpPayload, 'ipBlock'> & { ipBlock: ResolversParentTypes['IpBlock'] };
   UpdateTaskInput: UpdateTaskInput;
   UpdateTaskPayload: Omit<UpdateTaskPayload, 'task'> & { task: ResolversParentTypes['Task'] };
   User: UserView;
@@ -1316,8 +1503,15 @@ export type AuthDirectiveArgs = {
 
 export type AuthDirectiveResolver<Result, Parent, ContextType = Context, Args = AuthDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
 
+export type CostDirectiveArgs = {
+  weight: Scalars['Int']['input'];
+};
+
+export type CostDirectiveResolver<Result, Parent, ContextType = Context, Args = CostDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
+
 export type ListSizeDirectiveArgs = {
   assumedSize?: Maybe<Scalars['Int']['input']>;
+  sizedFields?: Maybe<Array<Scalars['String']['input']>>;
   slicingArguments?: Maybe<Array<Scalars['String']['input']>>;
 };
 
@@ -1327,10 +1521,19 @@ export type PublicDirectiveArgs = { };
 
 export type PublicDirectiveResolver<Result, Parent, ContextType = Context, Args = PublicDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
 
+export type QuotaDirectiveArgs = {
+  argument: Scalars['String']['input'];
+  per: Scalars['Int']['input'];
+};
+
+export type QuotaDirectiveResolver<Result, Parent, ContextType = Context, Args = QuotaDirectiveArgs> = DirectiveResolverFn<Result, Parent, ContextType, Args>;
+
 export type RateLimitDirectiveArgs = {
   count?: Maybe<RateLimitCount>;
+  fallback?: Maybe<RateLimitFallback>;
   identityArgs?: Maybe<Array<Scalars['String']['input']>>;
   max: Scalars['Int']['input'];
+  mode?: Maybe<PolicyMode>;
   ownAccount?: Maybe<Scalars['String']['input']>;
   per?: Maybe<RateLimitSubject>;
   window: Scalars['String']['input'];
@@ -1364,6 +1567,7 @@ export type ApiKeyResolvers<ContextType = Context, ParentType extends ResolversP
   agentId?: Resolver<Maybe<ResolversTypes['AgentId']>, ParentType, ContextType>;
   allowedIps?: Resolver<Array<ResolversTypes['String']>, ParentType, ContextType>;
   createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  documents?: Resolver<Maybe<Array<ResolversTypes['String']>>, ParentType, ContextType>;
   expiresAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
   id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
   lastUsedAt?: Resolver<Maybe<ResolversTypes['DateTime']>, ParentType, ContextType>;
@@ -1428,6 +1632,10 @@ export type AuditTargetResolvers<ContextType = Context, ParentType extends Resol
   type?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
 };
 
+export type BlockIpPayloadResolvers<ContextType = Context, ParentType extends ResolversParentTypes['BlockIpPayload'] = ResolversParentTypes['BlockIpPayload']> = {
+  ipBlock?: Resolver<ResolversTypes['IpBlock'], ParentType, ContextType>;
+};
+
 export type CancelTaskPayloadResolvers<ContextType = Context, ParentType extends ResolversParentTypes['CancelTaskPayload'] = ResolversParentTypes['CancelTaskPayload']> = {
   task?: Resolver<ResolversTypes['Task'], ParentType, ContextType>;
 };
@@ -1461,9 +1669,37 @@ export interface EmailAddressScalarConfig extends GraphQLScalarTypeConfig<Resolv
   name: 'EmailAddress';
 }
 
+export type IpBlockResolvers<ContextType = Context, ParentType extends ResolversParentTypes['IpBlock'] = ResolversParentTypes['IpBlock']> = {
+  automatic?: Resolver<ResolversTypes['Boolean'], ParentType, ContextType>;
+  cidr?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  createdAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  createdBy?: Resolver<Maybe<ResolversTypes['UserReference']>, ParentType, ContextType>;
+  expiresAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  id?: Resolver<ResolversTypes['ID'], ParentType, ContextType>;
+  reason?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+};
+
+export type IpBlockConnectionResolvers<ContextType = Context, ParentType extends ResolversParentTypes['IpBlockConnection'] = ResolversParentTypes['IpBlockConnection']> = {
+  edges?: Resolver<Array<ResolversTypes['IpBlockEdge']>, ParentType, ContextType>;
+  pageInfo?: Resolver<ResolversTypes['PageInfo'], ParentType, ContextType>;
+};
+
+export type IpBlockEdgeResolvers<ContextType = Context, ParentType extends ResolversParentTypes['IpBlockEdge'] = ResolversParentTypes['IpBlockEdge']> = {
+  cursor?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  node?: Resolver<ResolversTypes['IpBlock'], ParentType, ContextType>;
+};
+
 export interface JsonObjectScalarConfig extends GraphQLScalarTypeConfig<ResolversTypes['JSONObject'], any> {
   name: 'JSONObject';
 }
+
+export type LimitStatusResolvers<ContextType = Context, ParentType extends ResolversParentTypes['LimitStatus'] = ResolversParentTypes['LimitStatus']> = {
+  limit?: Resolver<ResolversTypes['SafeInt'], ParentType, ContextType>;
+  name?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
+  remaining?: Resolver<ResolversTypes['SafeInt'], ParentType, ContextType>;
+  resetAt?: Resolver<ResolversTypes['DateTime'], ParentType, ContextType>;
+  windowSeconds?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
+};
 
 export type LoginPayloadResolvers<ContextType = Context, ParentType extends ResolversParentTypes['LoginPayload'] = ResolversParentTypes['LoginPayload']> = {
   accessToken?: Resolver<ResolversTypes['String'], ParentType, ContextType>;
@@ -1488,6 +1724,7 @@ export type MeResolvers<ContextType = Context, ParentType extends ResolversParen
 
 export type MutationResolvers<ContextType = Context, ParentType extends ResolversParentTypes['Mutation'] = ResolversParentTypes['Mutation']> = {
   assignTask?: Resolver<Maybe<ResolversTypes['AssignTaskPayload']>, ParentType, ContextType, RequireFields<MutationAssignTaskArgs, 'agentId' | 'id'>>;
+  blockIp?: Resolver<Maybe<ResolversTypes['BlockIpPayload']>, ParentType, ContextType, RequireFields<MutationBlockIpArgs, 'input'>>;
   cancelTask?: Resolver<Maybe<ResolversTypes['CancelTaskPayload']>, ParentType, ContextType, RequireFields<MutationCancelTaskArgs, 'id'>>;
   changePassword?: Resolver<Maybe<ResolversTypes['ChangePasswordPayload']>, ParentType, ContextType, RequireFields<MutationChangePasswordArgs, 'currentPassword' | 'newPassword'>>;
   createApiKey?: Resolver<Maybe<ResolversTypes['CreateApiKeyPayload']>, ParentType, ContextType, RequireFields<MutationCreateApiKeyArgs, 'input'>>;
@@ -1502,8 +1739,10 @@ export type MutationResolvers<ContextType = Context, ParentType extends Resolver
   revokeSession?: Resolver<Maybe<ResolversTypes['RevokeSessionPayload']>, ParentType, ContextType, RequireFields<MutationRevokeSessionArgs, 'id'>>;
   rotateApiKey?: Resolver<Maybe<ResolversTypes['RotateApiKeyPayload']>, ParentType, ContextType, RequireFields<MutationRotateApiKeyArgs, 'id' | 'overlapSeconds'>>;
   setUserRoles?: Resolver<Maybe<ResolversTypes['SetUserRolesPayload']>, ParentType, ContextType, RequireFields<MutationSetUserRolesArgs, 'roles' | 'userId'>>;
+  setUserTier?: Resolver<Maybe<ResolversTypes['SetUserTierPayload']>, ParentType, ContextType, RequireFields<MutationSetUserTierArgs, 'tier' | 'userId'>>;
   submitTelemetry?: Resolver<Maybe<ResolversTypes['SubmitTelemetryPayload']>, ParentType, ContextType, RequireFields<MutationSubmitTelemetryArgs, 'input'>>;
   submitTelemetryBatch?: Resolver<Maybe<ResolversTypes['SubmitTelemetryBatchPayload']>, ParentType, ContextType, RequireFields<MutationSubmitTelemetryBatchArgs, 'inputs'>>;
+  unblockIp?: Resolver<Maybe<ResolversTypes['UnblockIpPayload']>, ParentType, ContextType, RequireFields<MutationUnblockIpArgs, 'id'>>;
   updateTask?: Resolver<Maybe<ResolversTypes['UpdateTaskPayload']>, ParentType, ContextType, RequireFields<MutationUpdateTaskArgs, 'id' | 'input'>>;
 };
 
@@ -1520,12 +1759,20 @@ export type QueryResolvers<ContextType = Context, ParentType extends ResolversPa
   apiKey?: Resolver<Maybe<ResolversTypes['ApiKey']>, ParentType, ContextType, RequireFields<QueryApiKeyArgs, 'id'>>;
   apiKeys?: Resolver<Maybe<ResolversTypes['ApiKeyConnection']>, ParentType, ContextType, Partial<QueryApiKeysArgs>>;
   auditEvents?: Resolver<Maybe<ResolversTypes['AuditEventConnection']>, ParentType, ContextType, Partial<QueryAuditEventsArgs>>;
+  ipBlocks?: Resolver<Maybe<ResolversTypes['IpBlockConnection']>, ParentType, ContextType, Partial<QueryIpBlocksArgs>>;
   me?: Resolver<Maybe<ResolversTypes['Me']>, ParentType, ContextType>;
+  rateLimit?: Resolver<Maybe<ResolversTypes['RateLimit']>, ParentType, ContextType>;
   sessions?: Resolver<Maybe<ResolversTypes['SessionConnection']>, ParentType, ContextType, Partial<QuerySessionsArgs>>;
   task?: Resolver<Maybe<ResolversTypes['Task']>, ParentType, ContextType, RequireFields<QueryTaskArgs, 'id'>>;
   tasks?: Resolver<Maybe<ResolversTypes['TaskConnection']>, ParentType, ContextType, RequireFields<QueryTasksArgs, 'orderBy'>>;
   telemetry?: Resolver<Maybe<ResolversTypes['TelemetryConnection']>, ParentType, ContextType, RequireFields<QueryTelemetryArgs, 'agentId'>>;
   users?: Resolver<Maybe<ResolversTypes['UserConnection']>, ParentType, ContextType, Partial<QueryUsersArgs>>;
+};
+
+export type RateLimitResolvers<ContextType = Context, ParentType extends ResolversParentTypes['RateLimit'] = ResolversParentTypes['RateLimit']> = {
+  cost?: Resolver<ResolversTypes['SafeInt'], ParentType, ContextType>;
+  limits?: Resolver<Array<ResolversTypes['LimitStatus']>, ParentType, ContextType>;
+  tier?: Resolver<Maybe<ResolversTypes['Tier']>, ParentType, ContextType>;
 };
 
 export type RefreshAccessTokenPayloadResolvers<ContextType = Context, ParentType extends ResolversParentTypes['RefreshAccessTokenPayload'] = ResolversParentTypes['RefreshAccessTokenPayload']> = {
@@ -1591,6 +1838,10 @@ export type SetUserRolesPayloadResolvers<ContextType = Context, ParentType exten
   user?: Resolver<ResolversTypes['User'], ParentType, ContextType>;
 };
 
+export type SetUserTierPayloadResolvers<ContextType = Context, ParentType extends ResolversParentTypes['SetUserTierPayload'] = ResolversParentTypes['SetUserTierPayload']> = {
+  user?: Resolver<ResolversTypes['User'], ParentType, ContextType>;
+};
+
 export type SubmitTelemetryBatchPayloadResolvers<ContextType = Context, ParentType extends ResolversParentTypes['SubmitTelemetryBatchPayload'] = ResolversParentTypes['SubmitTelemetryBatchPayload']> = {
   accepted?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
   duplicates?: Resolver<ResolversTypes['Int'], ParentType, ContextType>;
@@ -1650,6 +1901,10 @@ export type TelemetryEdgeResolvers<ContextType = Context, ParentType extends Res
   node?: Resolver<ResolversTypes['Telemetry'], ParentType, ContextType>;
 };
 
+export type UnblockIpPayloadResolvers<ContextType = Context, ParentType extends ResolversParentTypes['UnblockIpPayload'] = ResolversParentTypes['UnblockIpPayload']> = {
+  ipBlock?: Resolver<ResolversTypes['IpBlock'], ParentType, ContextType>;
+};
+
 export type UpdateTaskPayloadResolvers<ContextType = Context, ParentType extends ResolversParentTypes['UpdateTaskPayload'] = ResolversParentTypes['UpdateTaskPayload']> = {
   task?: Resolver<ResolversTypes['Task'], ParentType, ContextType>;
 };
@@ -1691,6 +1946,7 @@ export type Resolvers<ContextType = Context> = {
   AuditEventConnection?: AuditEventConnectionResolvers<ContextType>;
   AuditEventEdge?: AuditEventEdgeResolvers<ContextType>;
   AuditTarget?: AuditTargetResolvers<ContextType>;
+  BlockIpPayload?: BlockIpPayloadResolvers<ContextType>;
   CancelTaskPayload?: CancelTaskPayloadResolvers<ContextType>;
   ChangePasswordPayload?: ChangePasswordPayloadResolvers<ContextType>;
   CreateApiKeyPayload?: CreateApiKeyPayloadResolvers<ContextType>;
@@ -1699,13 +1955,18 @@ export type Resolvers<ContextType = Context> = {
   DateTime?: GraphQLScalarType;
   DisableUserPayload?: DisableUserPayloadResolvers<ContextType>;
   EmailAddress?: GraphQLScalarType;
+  IpBlock?: IpBlockResolvers<ContextType>;
+  IpBlockConnection?: IpBlockConnectionResolvers<ContextType>;
+  IpBlockEdge?: IpBlockEdgeResolvers<ContextType>;
   JSONObject?: GraphQLScalarType;
+  LimitStatus?: LimitStatusResolvers<ContextType>;
   LoginPayload?: LoginPayloadResolvers<ContextType>;
   LogoutPayload?: LogoutPayloadResolvers<ContextType>;
   Me?: MeResolvers<ContextType>;
   Mutation?: MutationResolvers<ContextType>;
   PageInfo?: PageInfoResolvers<ContextType>;
   Query?: QueryResolvers<ContextType>;
+  RateLimit?: RateLimitResolvers<ContextType>;
   RefreshAccessTokenPayload?: RefreshAccessTokenPayloadResolvers<ContextType>;
   RejectedTelemetry?: RejectedTelemetryResolvers<ContextType>;
   RevokeAllUserSessionsPayload?: RevokeAllUserSessionsPayloadResolvers<ContextType>;
@@ -1718,6 +1979,7 @@ export type Resolvers<ContextType = Context> = {
   SessionConnection?: SessionConnectionResolvers<ContextType>;
   SessionEdge?: SessionEdgeResolvers<ContextType>;
   SetUserRolesPayload?: SetUserRolesPayloadResolvers<ContextType>;
+  SetUserTierPayload?: SetUserTierPayloadResolvers<ContextType>;
   SubmitTelemetryBatchPayload?: SubmitTelemetryBatchPayloadResolvers<ContextType>;
   SubmitTelemetryPayload?: SubmitTelemetryPayloadResolvers<ContextType>;
   Task?: TaskResolvers<ContextType>;
@@ -1726,6 +1988,7 @@ export type Resolvers<ContextType = Context> = {
   Telemetry?: TelemetryResolvers<ContextType>;
   TelemetryConnection?: TelemetryConnectionResolvers<ContextType>;
   TelemetryEdge?: TelemetryEdgeResolvers<ContextType>;
+  UnblockIpPayload?: UnblockIpPayloadResolvers<ContextType>;
   UpdateTaskPayload?: UpdateTaskPayloadResolvers<ContextType>;
   User?: UserResolvers<ContextType>;
   UserConnection?: UserConnectionResolvers<ContextType>;
@@ -1736,7 +1999,9 @@ export type Resolvers<ContextType = Context> = {
 export type DirectiveResolvers<ContextType = Context> = {
   audit?: AuditDirectiveResolver<any, any, ContextType>;
   auth?: AuthDirectiveResolver<any, any, ContextType>;
+  cost?: CostDirectiveResolver<any, any, ContextType>;
   listSize?: ListSizeDirectiveResolver<any, any, ContextType>;
   public?: PublicDirectiveResolver<any, any, ContextType>;
+  quota?: QuotaDirectiveResolver<any, any, ContextType>;
   rateLimit?: RateLimitDirectiveResolver<any, any, ContextType>;
 };

@@ -18,12 +18,17 @@ const maxListLength = 1000;
 const maxUnknownFields = 10;
 const maxProblems = 50;
 const maxFieldNameLength = 64;
+/** Of one text outside JSON. */
+const maxTextLength = 128 * 1024;
+/** Of all variables together: a batch of 1,000 readings has up to 68,000. */
+const maxValues = 100_000;
+const maxJsonDepth = 10;
 
 /** The only scalar whose values are objects; the rooms bound them. */
 const jsonScalar = 'JSONObject';
 
 type Variables = Readonly<Record<string, unknown>>;
-type Check = { problems: Problem[]; parsesLeaves: boolean };
+type Check = { problems: Problem[]; parsesLeaves: boolean; values: number };
 
 /**
  * What is wrong with the variables before they are coerced; null where their shape is right and every text can be
@@ -55,7 +60,7 @@ function check(
   variables: Variables,
   parsesLeaves: boolean,
 ): Problem[] {
-  const found: Check = { problems: [], parsesLeaves };
+  const found: Check = { problems: [], parsesLeaves, values: 0 };
   for (const { type: typeNode, variable, defaultValue } of variableDefinitions) {
     const name = variable.name.value;
     const type = typeFromAST(schema, typeNode);
@@ -63,11 +68,13 @@ function check(
     if (isInputType(type) && (isGiven || !defaultValue))
       checkValue(isGiven ? variables[name] : undefined, type, name, found);
   }
+  if (found.values > maxValues) tell(found, 'variables', `must hold at most ${maxValues} values`);
   return found.problems;
 }
 
 function checkValue(value: unknown, type: GraphQLInputType, field: string, found: Check): void {
-  if (found.problems.length >= maxProblems) return;
+  found.values += 1;
+  if (found.problems.length >= maxProblems || found.values > maxValues) return;
   if (value == null) {
     if (isNonNullType(type)) tell(found, field, value === null ? 'must not be null' : 'is required');
     return;
@@ -102,8 +109,21 @@ function checkObject(value: object, type: GraphQLInputObjectType, field: string,
 
 function checkLeaf(value: unknown, type: GraphQLLeafType, field: string, found: Check): void {
   if (typeof value === 'string' && !isStorable(value)) tell(found, field, 'must not hold NUL or lone surrogates');
+  else if (typeof value === 'string' && value.length > maxTextLength)
+    tell(found, field, `must be at most ${maxTextLength} characters`);
+  else if (type.name === jsonScalar && isTooDeep(value, maxJsonDepth, found))
+    tell(found, field, `must be at most ${maxJsonDepth} levels deep`);
   else if (typeof value === 'object' && type.name !== jsonScalar) tell(found, field, `must be a valid ${type.name}`);
   else if (found.parsesLeaves && !canParse(value, type)) tell(found, field, `must be a valid ${type.name}`);
+}
+
+/** What JSON holds is the rooms' to check, once it is no deeper than their recursion may go. */
+function isTooDeep(value: unknown, levels: number, found: Check): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  const inner: unknown[] = Array.isArray(value) ? value : Object.values(value);
+  found.values += inner.length;
+  return inner.some((one) => isTooDeep(one, levels - 1, found));
 }
 
 function canParse(value: unknown, type: GraphQLLeafType): boolean {

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'winston';
 import { describeError } from '../log.ts';
-import { HttpRefusal, refusalBody } from './refusal.ts';
+import { HttpRefusal, refusalBody, refusalCode } from './refusal.ts';
 
 /**
  * The answer to whatever went wrong outside GraphQL: a refusal of ours or of Fastify keeps its status, anything else is
@@ -10,12 +10,16 @@ import { HttpRefusal, refusalBody } from './refusal.ts';
 export function createErrorHandler(log: Logger) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const status = statusOf(error, request);
-    request.record.refuse(status);
-    if (status >= 500) {
+    const code = error instanceof HttpRefusal ? error.code : refusalCode(status);
+    request.record.refuse(status, code);
+    if (status >= 500 && !(error instanceof HttpRefusal)) {
       log.error('A request failed outside GraphQL.', { requestId: request.id, error: describeError(error) });
     }
     if (error instanceof HttpRefusal) reply.headers(error.headers);
-    return reply.code(status).type('application/json; charset=utf-8').send(refusalBody(status, request.id));
+    return reply
+      .code(status)
+      .type('application/json; charset=utf-8')
+      .send(refusalBody(status, request.id, code));
   };
 }
 

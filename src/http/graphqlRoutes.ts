@@ -5,10 +5,12 @@ import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Credentials, collectCredentials } from '../auth/credentials.ts';
 import type { Config } from '../config.ts';
+import { operationLimitMs, withinDeadline } from '../operationDeadline.ts';
 import type { RequestNotes } from '../requestNotes.ts';
 import { createForeignOriginCheck } from './foreignOrigin.ts';
 import { acceptJsonBodies, batchBodyLimitBytes, refuseByHeaders } from './jsonBody.ts';
-import { HttpRefusal } from './refusal.ts';
+import type { Overload } from './overload.ts';
+import { HttpRefusal, OverloadRefusal } from './refusal.ts';
 import { sandboxPage } from './sandbox.ts';
 import { sessionCookie } from './sessionCookie.ts';
 
@@ -24,6 +26,8 @@ export type IncomingRequest = {
   bodyBytes: number;
   /** When its head had been read, as performance.now() counts. */
   receivedAt: number;
+  /** Whether it asks for the price of each field. */
+  isCostDebugged: boolean;
   /** For whoever finds out more about the request: it becomes part of its event in the log. */
   notes: RequestNotes;
   /** Sets the session cookie, or clears it where the value is null. */
@@ -37,6 +41,8 @@ export type GraphqlRoutes<C extends BaseContext> = {
   apollo: ApolloServer<C>;
   /** Never rejects because of what a client sent: whatever it throws is a bug, and masked. */
   createContext(request: IncomingRequest): Promise<C>;
+  /** Where it is undefined nothing is refused for want of time. */
+  overload?: Overload;
   /** The headers of the page with Apollo Sandbox. */
   pageHeaders: Record<string, string>;
 };
@@ -54,9 +60,11 @@ export async function graphqlRoutes<C extends BaseContext>(app: FastifyInstance,
     onRequest: (request, _reply, done) => {
       refuseByHeaders(request, config.sessionCookieName);
       refuseForeignOrigin(request);
+      refuseInOverload(request, parts);
       done();
     },
-    handler: (request, reply) => request.record.during(() => answer(app, parts, request, reply)),
+    handler: (request, reply) =>
+      request.record.during(() => withinDeadline(operationLimitMs, () => answer(app, parts, request, reply))),
   });
   const others = app.supportedMethods.filter((method) => method !== 'POST' && method !== 'GET');
   app.route({ method: others, url: path, onRequest: refuseMethod, handler: refuseMethod });
@@ -68,7 +76,7 @@ export async function graphqlRoutes<C extends BaseContext>(app: FastifyInstance,
 
 async function answer<C extends BaseContext>(
   app: FastifyInstance,
-  { apollo, config, createContext }: GraphqlRoutes<C>,
+  { apollo, config, createContext, overload }: GraphqlRoutes<C>,
   request: FastifyRequest,
   reply: FastifyReply,
 ) {
@@ -79,17 +87,29 @@ async function answer<C extends BaseContext>(
     credentials: collectCredentials(request.raw.rawHeaders, config.sessionCookieName),
     bodyBytes: request.bodyBytes,
     receivedAt: request.record.receivedAt,
+    isCostDebugged: request.headers['nexus-cost-debug'] === '1',
     notes: request.record.notes,
     setSessionCookie: (value) => {
       reply.removeHeader('set-cookie');
       reply.header('set-cookie', sessionCookie(app, config, value));
     },
   });
+  const { caller } = request.record.notes;
+  if (caller && !caller.roles.includes('ADMIN') && overload?.sheds('CALLER')) throw new OverloadRefusal();
   warnOfReplacedSecret(request, reply);
   const body = await fastifyApolloHandler(apollo, { context: async () => context }).call(app, request, reply);
   // Apollo refuses what is no GraphQL request before anything of ours hears of it.
   if (reply.statusCode >= 400 && request.record.notes.codes.length === 0) request.record.refuse(reply.statusCode);
   return body;
+}
+
+/** Before the body is read: who it is that brings a credential is not known yet, so that only the worst concerns them. */
+function refuseInOverload<C extends BaseContext>(
+  request: FastifyRequest,
+  { config, overload }: Pick<GraphqlRoutes<C>, 'config' | 'overload'>,
+): void {
+  const isAnonymous = collectCredentials(request.raw.rawHeaders, config.sessionCookieName).kind === 'NONE';
+  if (overload?.sheds(isAnonymous ? 'ANONYMOUS' : 'ANYBODY')) throw new OverloadRefusal();
 }
 
 /** Tells a client that goes on with a replaced secret until when it may; the form is a Date of RFC 9651, section 3.3.7. */
@@ -105,7 +125,7 @@ function corsOptions(origins: readonly string[]): FastifyCorsOptions {
     origin: (origin, done) => done(null, origin !== undefined && allowed.has(origin) && origin),
     credentials: true,
     methods: ['POST'],
-    exposedHeaders: ['X-Request-Id', 'Retry-After', 'Nexus-Key-Deprecated'],
+    exposedHeaders: ['X-Request-Id', 'RateLimit-Policy', 'RateLimit', 'Retry-After', 'Nexus-Key-Deprecated'],
     maxAge: preflightSeconds,
     strictPreflight: false,
   };

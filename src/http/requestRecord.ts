@@ -1,13 +1,19 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'winston';
 import { ownIdOf } from '../auth/principal.ts';
-import { logRequest } from '../log.ts';
+import { logRequest, type RequestEvent } from '../log.ts';
 import { newRequestNotes, type RequestNotes } from '../requestNotes.ts';
-import { clientAddress } from './clientAddress.ts';
+import type { ClientAddress } from './clientAddress.ts';
 import { refusalCode } from './refusal.ts';
 
 /** nginx's number for a client that left before it had its answer. */
 const clientClosedRequest = 499;
+
+/** Hears of each request that has ended, with what its event says of it. */
+export type OnRequestEnd = (event: RequestEvent, notes: RequestNotes) => void;
+
+/** What a record is made with. */
+export type RecordParts = { log: Logger; clientAddress: ClientAddress; onRequestEnd: OnRequestEnd };
 
 /** What becomes the one event of a request. */
 export class RequestRecord {
@@ -17,16 +23,19 @@ export class RequestRecord {
   /** When its head had been read, as performance.now() counts. */
   readonly receivedAt = performance.now();
   readonly #log: Logger;
+  readonly #onEnd: OnRequestEnd;
   readonly #request: FastifyRequest;
   readonly #reply: FastifyReply;
   #isRunning = false;
   #isClosed = false;
 
-  constructor(log: Logger, request: FastifyRequest, reply: FastifyReply) {
+  constructor({ log, clientAddress, onRequestEnd }: RecordParts, request: FastifyRequest, reply: FastifyReply) {
     this.#log = log;
+    this.#onEnd = onRequestEnd;
     this.#request = request;
     this.#reply = reply;
-    this.ip = clientAddress(request.ip, request.socket.remoteAddress);
+    this.ip = clientAddress(request.socket.remoteAddress, request.headers['x-forwarded-for']);
+    this.notes.isOfForeignPage = request.headers['sec-fetch-site'] === 'cross-site';
     // The answer is out, or the client is gone: Node says this once, whatever happened.
     reply.raw.once('close', () => {
       this.#isClosed = true;
@@ -60,8 +69,8 @@ export class RequestRecord {
   }
 
   /** Says that the answer is a refusal that GraphQL knows nothing of. */
-  refuse(status: number): void {
-    this.notes.codes = [refusalCode(status)];
+  refuse(status: number, code = refusalCode(status)): void {
+    this.notes.codes = [code];
   }
 
   /** Says the same of an answer that goes past Fastify, straight to the socket. */
@@ -71,10 +80,10 @@ export class RequestRecord {
   }
 
   #write(): void {
-    const { operationName, operationType, codes, caller } = this.notes;
+    const { operationName, operationType, codes, shadowLimits, caller } = this.notes;
     const { id, method, url, headers } = this.#request;
     const response = this.#reply.raw;
-    logRequest(this.#log, {
+    const event: RequestEvent = {
       requestId: id,
       method,
       path: url.split('?', 1)[0] ?? null,
@@ -85,11 +94,14 @@ export class RequestRecord {
       operationName,
       operationType,
       codes,
+      ...(shadowLimits.length > 0 && { shadowLimits }),
       callerKind: caller === null ? 'ANONYMOUS' : caller.agentId === null ? 'USER' : 'AGENT',
       callerId: ownIdOf(caller),
       credentialId: caller && (caller.apiKeyId ?? caller.sessionId),
       ...(caller?.secretEndsAt && { isReplacedSecret: true as const }),
       bytes: Number(this.#reply.getHeader('content-length') ?? 0),
-    });
+    };
+    logRequest(this.#log, event);
+    this.#onEnd(event, this.notes);
   }
 }

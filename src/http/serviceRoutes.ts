@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { createReadiness, type HealthCheck } from './health.ts';
+import { createReadiness, type Dependency } from './health.ts';
 
 const keysCacheSeconds = 300;
 
@@ -7,7 +7,7 @@ export type ServiceRoutes = {
   /** Public keys (RFC 7517). */
   jwks(): object;
   /** What `/health/ready` asks, by name. */
-  dependencies: Record<string, HealthCheck>;
+  dependencies: Record<string, Dependency>;
   isClosing(): boolean;
 };
 
@@ -18,7 +18,7 @@ export function serviceRoutes(app: FastifyInstance, { jwks, dependencies, isClos
   app.get('/health/ready', async (_request, reply) => {
     const ready = await readiness();
     const status = isClosing() ? 'unavailable' : ready.status;
-    return reply.code(status === 'ok' ? 200 : 503).send({ ...ready, status });
+    return reply.code(status === 'unavailable' ? 503 : 200).send({ ...ready, status });
   });
   app.get('/.well-known/jwks.json', async (_request, reply) =>
     reply.header('cache-control', `public, max-age=${keysCacheSeconds}`).send(jwks()),

@@ -2,11 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Logger } from 'winston';
-import { logRequest } from '../log.ts';
-import { clientAddress } from './clientAddress.ts';
+import { logRequest, type RequestEvent } from '../log.ts';
+import { newRequestNotes } from '../requestNotes.ts';
 import { refusalBody, refusalCode } from './refusal.ts';
-import type { RequestRecord } from './requestRecord.ts';
+import type { RecordParts, RequestRecord } from './requestRecord.ts';
 
 const statusByCode: Record<string, number> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
@@ -26,13 +25,13 @@ export type UnreadableHandler = {
  * What cannot be read as HTTP, takes too long or wants a tunnel gets a JSON answer and one event in the log: that of the
  * request whose body did not come, or one of its own. Then the connection ends.
  */
-export function createUnreadableHandler(log: Logger, headers: Record<string, string>): UnreadableHandler {
+export function createUnreadableHandler(parts: RecordParts, headers: Record<string, string>): UnreadableHandler {
   const records = new WeakMap<Socket, RequestRecord>();
 
   const refuse = (socket: Socket, status: number, record: RequestRecord | undefined) => {
     const requestId = record?.requestId ?? randomUUID();
     if (record) record.refuseRaw(status);
-    else logUnreadable(log, requestId, status, socket);
+    else logUnreadable(parts, requestId, status, socket);
     socket.write(rawAnswer(status, requestId, headers));
     socket.destroySoon();
   };
@@ -73,14 +72,19 @@ function rawAnswer(status: number, requestId: string, headers: Record<string, st
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head.join('')}\r\n${body}`;
 }
 
-function logUnreadable(log: Logger, requestId: string, status: number, { remoteAddress }: Socket): void {
-  logRequest(log, {
+function logUnreadable(
+  { log, clientAddress, onRequestEnd }: RecordParts,
+  requestId: string,
+  status: number,
+  { remoteAddress }: Socket,
+): void {
+  const event: RequestEvent = {
     requestId,
     method: null,
     path: null,
     status,
     durationMs: 0,
-    ip: clientAddress(undefined, remoteAddress),
+    ip: clientAddress(remoteAddress, undefined),
     userAgent: null,
     operationName: null,
     operationType: null,
@@ -89,5 +93,7 @@ function logUnreadable(log: Logger, requestId: string, status: number, { remoteA
     callerId: null,
     credentialId: null,
     bytes: 0,
-  });
+  };
+  logRequest(log, event);
+  onRequestEnd(event, newRequestNotes());
 }

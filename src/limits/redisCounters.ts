@@ -1,116 +1,173 @@
-import type { Redis } from 'ioredis';
-import type { Counters, Limit } from './counters.ts';
-import { assertCountable, bucketName, layoutOf } from './slidingWindow.ts';
-
-type ConsumeReply = [allowed: 1, remaining: number, cell: number] | [allowed: 0, retryAfterMs: number];
+import type { RedisConnection } from '../storage/redis.ts';
+import type { Counters, Demand, LimitState, Reservation } from './counters.ts';
+import { redisClock, reserveRules, settleRules } from './redisScripts.ts';
+import { createSettlements, type Settlement } from './settlements.ts';
+import { assertCountable, assertSettleable, bucketName, cellAt, layoutOf, sliceAt } from './slidingWindow.ts';
 
 type Scripts = {
-  nexusConsume(
-    bucket: string,
-    max: number,
-    units: number,
-    windowMs: number,
-    cellMs: number,
-    span: number,
-  ): Promise<ConsumeReply>;
-  nexusGiveBack(bucket: string, cell: number, units: number): Promise<null>;
+  nexusReserve(keyCount: number, ...keysAndArguments: (string | number)[]): Promise<number[]>;
+  nexusSettle(keyCount: number, ...keysAndArguments: (string | number)[]): Promise<null>;
 };
 
-// The rules of slidingWindow.ts, with the ages of cells in place of their numbers. The clock is that of Redis, so the
-// clocks of our processes do not matter. Numbers go back into commands as '%.0f': Lua's tostring keeps 14 digits only.
-const consumeScript = `
-local max, units = tonumber(ARGV[1]), tonumber(ARGV[2])
-local windowMs, cellMs, span = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local current = math.floor(now / cellMs)
+/** What Redis answered to demands that it can decide in one step. */
+type Answer = {
+  reservedAt: number;
+  allowed: boolean;
+  states: LimitState[];
+  exceeded: number[];
+  retryAfterMs: number;
+};
 
-local function msUntilLeft(age)
-  return (current - age + 1 + span) * cellMs - now
-end
-
-local used, counts, added = 0, {}, 0
-local stored = redis.call('HGETALL', KEYS[1])
-for i = 1, #stored, 2 do
-  local age, count = current - stored[i], tonumber(stored[i + 1])
-  if age < 0 or age > span then
-    redis.call('HDEL', KEYS[1], stored[i])
-  end
-  if age < 0 then
-    age = 0
-    added = added + count
-  end
-  if age <= span then
-    counts[age] = (counts[age] or 0) + count
-    used = used + count
-  end
-end
-
-local excess = used + units - max
-if excess <= 0 then
-  added = added + units
-end
-if added > 0 then
-  redis.call('HINCRBY', KEYS[1], string.format('%.0f', current), string.format('%.0f', added))
-  redis.call('PEXPIRE', KEYS[1], string.format('%.0f', msUntilLeft(0)))
-end
-if units > max then
-  return {0, windowMs}
-end
-if excess <= 0 then
-  return {1, -excess, current}
-end
-local left = 0
-for age = span, 0, -1 do
-  left = left + (counts[age] or 0)
-  if left >= excess then
-    return {0, msUntilLeft(age)}
-  end
-end
-return redis.error_reply('Fewer units are counted than have to leave.')
-`;
-
-// Needs no clock: a cell that has left the window is of no consequence, whether its sum is still stored or not.
-const giveBackScript = `
-local count = redis.call('HGET', KEYS[1], ARGV[1])
-if not count then
-  return
-end
-local rest = count - ARGV[2]
-if rest > 0 then
-  redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', rest))
-else
-  redis.call('HDEL', KEYS[1], ARGV[1])
-end
-`;
+/** Counters which every process on this Redis shares. */
+export type RedisCounters = Counters & {
+  /** Sends at once what is settled and still waits for company. */
+  flush(): Promise<void>;
+};
 
 /**
- * Counters which every process on this Redis shares. A call is one script on one key, so it is atomic, on a cluster too;
- * a key expires when its last unit leaves the window. Deadlines are the client's: where Redis fails or does not answer
- * in time the call rejects with the error of ioredis, and what that means is for the caller to decide.
+ * Counters in Redis. On one server all demands are one script, so they are one atomic step. On a cluster only those of
+ * one subject are: the subjects are asked at the same time, and where one of them refuses, what the others counted is
+ * given back at once, so that for these milliseconds it may keep another call from passing, and never lets one pass.
+ * Deadlines are the client's: where Redis fails or does not answer in time the call rejects with the error of ioredis.
+ * What cannot be settled is reported to `onError`.
  */
-export function createRedisCounters(redis: Redis): Counters {
-  redis.defineCommand('nexusConsume', { numberOfKeys: 1, lua: consumeScript });
-  redis.defineCommand('nexusGiveBack', { numberOfKeys: 1, lua: giveBackScript });
-  const scripted = redis as Redis & Scripts;
+export function createRedisCounters(redis: RedisConnection, onError: (error: unknown) => void): RedisCounters {
+  redis.defineCommand('nexusReserve', { lua: redisClock + reserveRules });
+  redis.defineCommand('nexusSettle', { lua: redisClock + settleRules });
+  const scripted = redis as unknown as Scripts;
+  const settlements = createSettlements({
+    send: (batch) =>
+      scripted.nexusSettle(batch.length, ...batch.map(({ bucket }) => bucket), ...batch.flatMap(numbersOf)),
+    isBySubject: redis.isCluster,
+    onError,
+  });
+
+  async function reserveAtOnce(demands: readonly Demand[]): Promise<Answer> {
+    if (demands.length === 0) return { reservedAt: 0, allowed: true, states: [], exceeded: [], retryAfterMs: 0 };
+    const keys = demands.map(({ limit }) => keyOf(limit));
+    return answerOf(await scripted.nexusReserve(keys.length, ...keys, ...demands.flatMap(argumentsOf)), demands.length);
+  }
+
+  function settle(demands: readonly Demand[], { reservedAt }: Answer, unused: readonly number[]): void {
+    assertSettleable(demands, unused);
+    for (const [place, { limit, units }] of demands.entries()) {
+      if (units === 0) continue;
+      const { subject, windowMs } = limit;
+      const [slice, cell] = [sliceAt(reservedAt), cellAt(reservedAt, layoutOf(windowMs))];
+      const used = units - (unused[place] ?? 0);
+      settlements.add({ subject, bucket: keyOf(limit), windowMs, slice, cell, reserved: units, used });
+    }
+  }
+
+  function reservationOf(demands: readonly Demand[], answer: Answer): Reservation {
+    const { allowed, states, exceeded, retryAfterMs } = answer;
+    return {
+      allowed,
+      states,
+      exceeded,
+      retryAfterMs,
+      isLocal: false,
+      settle: (unused) => settle(demands, answer, unused),
+    };
+  }
+
+  async function reserveBySubject(demands: readonly Demand[]): Promise<Reservation> {
+    const groups = groupsOf(demands);
+    if (groups.length === 1) return reservationOf(demands, await reserveAtOnce(demands));
+    const outcomes = await Promise.allSettled(groups.map((group) => reserveAtOnce(group.demands)));
+    const answered = outcomes.flatMap((outcome, place) => {
+      const group = groups[place];
+      return group && outcome.status === 'fulfilled' ? [{ ...group, answer: outcome.value }] : [];
+    });
+    const failure = outcomes.find((outcome) => outcome.status === 'rejected');
+    const allowed = failure === undefined && answered.every(({ answer }) => answer.allowed);
+    if (!allowed) {
+      for (const group of answered) if (group.answer.allowed) giveBack(group.demands, group.answer);
+      await settlements.flush();
+    }
+    if (failure) throw failure.reason;
+    return {
+      allowed,
+      states: demands.map((_, place) => stateAt(place)),
+      exceeded: answered
+        .flatMap(({ places, answer }) => answer.exceeded.map((at) => places[at] ?? 0))
+        .sort((a, b) => a - b),
+      retryAfterMs: Math.max(...answered.map(({ answer }) => answer.retryAfterMs)),
+      isLocal: false,
+      settle(unused) {
+        for (const group of answered)
+          settle(
+            group.demands,
+            group.answer,
+            group.places.map((place) => unused[place] ?? Number.NaN),
+          );
+      },
+    };
+
+    function stateAt(place: number): LimitState {
+      for (const { places, answer } of answered) {
+        const state = answer.states[places.indexOf(place)];
+        if (state) return state;
+      }
+      throw new Error('A demand is in no group.');
+    }
+  }
+
+  /** All but the shadow demands, which count in any case; the states are then those of before. */
+  function giveBack(demands: readonly Demand[], answer: Answer): void {
+    settle(
+      demands,
+      answer,
+      demands.map(({ units, isShadow }) => (isShadow ? 0 : units)),
+    );
+    for (const [place, { limit }] of demands.entries()) {
+      const back = demands.filter((other) => !other.isShadow && keyOf(other.limit) === keyOf(limit));
+      const state = answer.states[place];
+      if (state)
+        state.remaining = Math.min(
+          limit.max,
+          back.reduce((sum, { units }) => sum + units, state.remaining),
+        );
+      if (state?.remaining === limit.max) state.resetMs = 0;
+    }
+  }
 
   return {
-    async consume(limit, units = 1) {
-      assertCountable(limit, units);
-      const { max, windowMs } = limit;
-      const { cellMs, span } = layoutOf(windowMs);
-      const reply = await scripted.nexusConsume(keyOf(limit), max, units, windowMs, cellMs, span);
-      if (reply[0] === 0) return { allowed: false, retryAfterMs: reply[1] };
-      return { allowed: true, remaining: reply[1], cell: reply[2] };
+    async reserve(demands) {
+      assertCountable(demands);
+      return redis.isCluster ? reserveBySubject(demands) : reservationOf(demands, await reserveAtOnce(demands));
     },
-
-    async giveBack(limit, cell, units = 1) {
-      assertCountable(limit, units);
-      await scripted.nexusGiveBack(keyOf(limit), cell, units);
-    },
+    flush: settlements.flush,
+    close: settlements.flush,
   };
 }
 
-function keyOf(limit: Limit): string {
+function answerOf(reply: number[], count: number): Answer {
+  const [wait = 0, reservedAt = 0] = reply;
+  const states = Array.from({ length: count }, (_, place) => ({
+    remaining: reply[2 * place + 2] ?? 0,
+    resetMs: reply[2 * place + 3] ?? 0,
+  }));
+  const exceeded = reply.slice(2 * count + 2);
+  return { reservedAt, allowed: wait < 0, states, exceeded, retryAfterMs: Math.max(0, wait) };
+}
+
+function groupsOf(demands: readonly Demand[]): { demands: Demand[]; places: number[] }[] {
+  const bySubject = Map.groupBy(demands.keys(), (place) => demands[place]?.limit.subject);
+  return [...bySubject.values()].map((places) => ({
+    places,
+    demands: places.flatMap((place) => demands[place] ?? []),
+  }));
+}
+
+function argumentsOf({ limit, units, isShadow }: Demand): number[] {
+  return [limit.max, isShadow ? -units : units, limit.windowMs];
+}
+
+function numbersOf({ windowMs, slice, cell, reserved, used }: Settlement): number[] {
+  return [windowMs, slice, cell, reserved, used];
+}
+
+function keyOf(limit: Demand['limit']): string {
   return `nexus:limit:${bucketName(limit)}`;
 }

@@ -40,10 +40,12 @@ function whoOf({ roles, owner, maxAgeSeconds }: AuthRule): string {
   return maxAgeSeconds === null ? who : `${who}, a person logged in for at most ${maxAgeSeconds} s`;
 }
 
-function limitOf({ max, window, per, identityArgs, ownAccount, count }: RateLimitRule): string {
+function limitOf({ max, window, per, identityArgs, ownAccount, count, mode, fallback }: RateLimitRule): string {
   const identity = identityArgs.map((path) => ` and ${path.join('.')}`).join('');
   const apart = ownAccount ? ` or own account(${ownAccount.join('.')})` : '';
-  return `${max} in ${window} per ${per}${identity}${apart}${counted[count]}`;
+  const shadow = mode === 'SHADOW' ? ' in shadow' : '';
+  const refused = fallback === 'REFUSE' ? ' never alone' : '';
+  return `${max} in ${window} per ${per}${identity}${apart}${counted[count]}${shadow}${refused}`;
 }
 
 function both(parts: readonly string[]): string {

@@ -4,18 +4,17 @@ import {
   type GraphQLNamedType,
   type GraphQLObjectType,
   type GraphQLSchema,
-  getArgumentValues,
   getNamedType,
   isAbstractType,
   isInterfaceType,
-  isListType,
-  isNonNullType,
   isObjectType,
 } from 'graphql';
 import ms, { type StringValue } from 'ms';
 import { type CredentialKind, scopes as knownScopes, type Role, type Scope } from '../auth/roles.ts';
+import { directiveArguments } from './directiveArguments.ts';
 import { argumentPathProblem, parseOwnerPath } from './paths.ts';
 import type { AuditRule, AuthRule, FieldPolicy, PolicyTable, RateLimitRule } from './table.ts';
+import { readWeights } from './weights.ts';
 
 const minWindowMs = 1000;
 const maxWindowMs = 31 * 24 * 60 * 60 * 1000;
@@ -61,6 +60,7 @@ class PolicyCompiler {
     const objects = owners.filter(isObjectType);
     this.#checkTypeRulesHaveEffect(objects);
     const table = this.#assemble(objects, own);
+    readWeights(this.#schema, (place, text) => this.#problem(place, text));
     if (this.#problems.length > 0) throw new PolicyError([...new Set(this.#problems)].sort());
     return table;
   }
@@ -136,7 +136,6 @@ class PolicyCompiler {
       audit: named('audit').flatMap((node) => this.#readAudit(node, coordinate, field))[0] ?? null,
     };
     this.#checkField(type, field, policy, named('auth').length > 0);
-    this.#checkBound(type, field, coordinate, named('listSize')[0]);
     return [coordinate, policy];
   }
 
@@ -161,28 +160,6 @@ class PolicyCompiler {
     const isImplemented = !isInterfaceType(type) || this.#schema.getPossibleTypes(type).length > 0;
     if (!isImplemented && (hasAuth || policy.rateLimits.length > 0))
       this.#problem(coordinate, `its policy has no effect: no type implements ${type.name}`);
-  }
-
-  /** A list is the `edges` of a connection whose fields take `first`, or it has @listSize. */
-  #checkBound(type: FieldOwner, field: Field, coordinate: string, listSize: DirectiveNode | undefined): void {
-    const isList = isListType(isNonNullType(field.type) ? field.type.ofType : field.type);
-    const isConnection = getNamedType(field.type).name.endsWith('Connection');
-    const isEdges = type.name.endsWith('Connection') && field.name === 'edges';
-    if (isConnection && !field.args.some(({ name }) => name === 'first'))
-      this.#problem(coordinate, 'returns a connection without a bound: it needs the argument `first`');
-    if (isList && !isEdges && !listSize)
-      this.#problem(coordinate, 'is a list without a bound: make it a connection or give it @listSize');
-    if (!listSize) return;
-    if (!isList) this.#problem(coordinate, '@listSize has no effect on a field that is not a list');
-    const { assumedSize, slicingArguments } = this.#argumentsOf(listSize, coordinate) ?? {};
-    const slicing = Array.isArray(slicingArguments) ? slicingArguments : [];
-    if (assumedSize == null && slicing.length === 0)
-      this.#problem(coordinate, '@listSize needs assumedSize or slicingArguments');
-    if (typeof assumedSize === 'number' && assumedSize < 1)
-      this.#problem(coordinate, '@listSize(assumedSize) must be 1 or more');
-    for (const name of slicing)
-      if (!field.args.some((argument) => argument.name === name))
-        this.#problem(coordinate, `@listSize names the argument "${name}", which does not exist`);
   }
 
   // --- directives ---------------------------------------------------------------------------------------------------
@@ -248,6 +225,8 @@ class PolicyCompiler {
         identityArgs: paths.map((path) => path.split('.')),
         ownAccount: ownAccount?.split('.') ?? null,
         count: values.count as RateLimitRule['count'],
+        mode: values.mode as RateLimitRule['mode'],
+        fallback: values.fallback as RateLimitRule['fallback'],
       },
     ];
   }
@@ -267,23 +246,8 @@ class PolicyCompiler {
     return [{ action, severity, level, redact }];
   }
 
-  /** The coerced arguments of a directive; a value that does not fit, an unknown role say, is a problem. */
   #argumentsOf(node: DirectiveNode, place: string): Record<string, unknown> | null {
-    const name = node.name.value;
-    const directive = this.#schema.getDirective(name);
-    if (!directive) {
-      this.#problem(place, `@${name} is not defined`);
-      return null;
-    }
-    try {
-      const values = getArgumentValues(directive, node);
-      for (const [argument, value] of Object.entries(values))
-        if (value === null) this.#problem(place, `@${name}(${argument}) must not be null`);
-      return values;
-    } catch (error) {
-      this.#problem(place, `@${name}: ${error instanceof Error ? error.message : String(error)}`);
-      return null;
-    }
+    return directiveArguments(this.#schema, node, place, (where, text) => this.#problem(where, text));
   }
 
   // --- the table ----------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import { runAudited } from './audit.ts';
 import type { AuthGuard } from './auth.ts';
 import type { FieldGuards, PolicyGuards } from './guards.ts';
 import { preparationOf } from './prepared.ts';
+import type { EndPlace } from './rateLimit.ts';
 import { pathOf } from './refusals.ts';
 
 type Resolver = GraphQLFieldResolver<unknown, Context>;
@@ -111,8 +112,8 @@ async function authorizeResult(
 }
 
 /**
- * Runs the call with a place in each limit, taken in their order. Those that count failed attempts alone get theirs back
- * unless it was one, where a later limit refuses the call too.
+ * Runs the call with a place in each limit. Those that count failed attempts alone get theirs back unless it was one,
+ * where another limit refuses the call too.
  */
 async function withPlaces<Result>(
   limits: FieldGuards['limits'],
@@ -121,19 +122,16 @@ async function withPlaces<Result>(
   info: GraphQLResolveInfo,
   run: () => Promise<Result>,
 ): Promise<Result> {
-  const giveBacks: (() => Promise<void>)[] = [];
+  const places: EndPlace[] = [];
   let isFailedAttempt = false;
   try {
-    for (const limit of limits) {
-      const giveBack = await limit.take(args, ctx, info);
-      if (giveBack) giveBacks.push(giveBack);
-    }
+    for (const limit of limits) places.push(await limit.take(args, ctx, info));
     return await run();
   } catch (error) {
     isFailedAttempt = error instanceof UnauthenticatedError;
     throw error;
   } finally {
-    for (const giveBack of isFailedAttempt ? [] : giveBacks) await giveBack();
+    for (const end of places) end(isFailedAttempt);
   }
 }
 

@@ -9,7 +9,7 @@ export type FieldGuards = { policy: FieldPolicy; auth: readonly AuthGuard[]; lim
 export type PolicyGuards = ReadonlyMap<string, FieldGuards>;
 
 /** The guards of a table. A rule that stands in several places has one guard, so that it is decided once a request. */
-export function createGuards(table: PolicyTable): PolicyGuards {
+export function createGuards(table: PolicyTable, isCounted = true): PolicyGuards {
   const byRule = new Map<AuthRule, AuthGuard>();
   const guardOf = (rule: AuthRule): AuthGuard => {
     const guard = byRule.get(rule) ?? new AuthGuard(rule);
@@ -22,7 +22,9 @@ export function createGuards(table: PolicyTable): PolicyGuards {
       {
         policy,
         auth: policy.auth.map(guardOf),
-        limits: policy.rateLimits.map((rule, index) => new RateLimitGuard(rule, `${coordinate}/${index}`)),
+        limits: (isCounted ? policy.rateLimits : []).map(
+          (rule, index) => new RateLimitGuard(rule, index === 0 ? coordinate : `${coordinate}/${index + 1}`),
+        ),
       },
     ]),
   );

@@ -5,8 +5,7 @@ import { ownIdOf } from '../auth/principal.ts';
 import type { Context } from '../context.ts';
 import { DependencyUnavailableError, RateLimitedError } from '../errors.ts';
 import { addressBucket } from '../limits/addressBucket.ts';
-import type { Counters, Decision, Limit } from '../limits/counters.ts';
-import { describeError } from '../log.ts';
+import type { Limit } from '../limits/counters.ts';
 import { valuesAt } from './paths.ts';
 import { createRateLimitRule, decide, type ShieldRule } from './shield.ts';
 import type { RateLimitRule } from './table.ts';
@@ -14,26 +13,30 @@ import type { RateLimitRule } from './table.ts';
 const maxPartLength = 128;
 const maxSpellingLength = 500;
 
-/** A place that a call took in a limit. */
-type Reservation = { limit: Limit; counters: Counters; decision: Decision | null };
+/** Ends a place: whether its call was a failed attempt. */
+export type EndPlace = (isFailedAttempt: boolean) => void;
+
+/** A call that wants a place in a limit. */
+type Call = { limit: Limit; ctx: Context; end: EndPlace | null; refusal: Error | null };
 
 /**
  * One @rateLimit of one field. graphql-rate-limit's rule asks its Store how often the identity has called; our Store
- * takes the place in one atomic step and answers no call where it was free, and one too many where it was not.
+ * takes one of the places that admission has reserved for the operation, or, for what came past admission, reserves one,
+ * and answers no call where it got a place, and one too many where it did not.
  */
 export class RateLimitGuard {
-  readonly #rule: RateLimitRule;
-  readonly #name: string;
+  readonly rule: RateLimitRule;
+  /** Tells the limit from all others, those of the same field included. */
+  readonly name: string;
   readonly #shieldRule: ShieldRule;
-  readonly #reservations = new Map<string, Reservation>();
-  #lastReservation = 0;
+  readonly #calls = new Map<string, Call>();
+  #lastCall = 0;
 
-  /** The name tells the limit from all others, those of the same field included. */
   constructor(rule: RateLimitRule, name: string) {
-    this.#rule = rule;
-    this.#name = name;
+    this.rule = rule;
+    this.name = name;
     const createRule = createRateLimitRule({
-      identifyContext: ({ reservationId }: { reservationId: string }) => reservationId,
+      identifyContext: ({ callId }: { callId: string }) => callId,
       store: {
         getForIdentity: ({ contextIdentity }) => this.#take(contextIdentity),
         setForIdentity: () => undefined, // The place is taken already.
@@ -43,60 +46,82 @@ export class RateLimitGuard {
     this.#shieldRule = createRule({ window: rule.window, max: 1 });
   }
 
-  /** Takes a place or throws RateLimitedError; answers how to give it back where only failed attempts are counted. */
-  async take(args: object, ctx: Context, info: GraphQLResolveInfo): Promise<(() => Promise<void>) | null> {
-    const { counters } = ctx.services;
-    const limit = { key: await this.#keyOf(args, ctx), max: this.#rule.max, windowMs: this.#rule.windowMs };
-    const reservation: Reservation = { limit, counters, decision: null };
-    this.#lastReservation += 1;
-    const reservationId = String(this.#lastReservation);
-    this.#reservations.set(reservationId, reservation);
+  /** Whether the limit of a call is known without its arguments. */
+  get isPlain(): boolean {
+    return this.rule.identityArgs.length === 0 && this.rule.ownAccount === null;
+  }
+
+  /** Takes a place or throws RateLimitedError; answers how to end it. */
+  async take(args: object, ctx: Context, info: GraphQLResolveInfo): Promise<EndPlace> {
+    const call: Call = { limit: await this.limitOf(args, ctx), ctx, end: null, refusal: null };
+    this.#lastCall += 1;
+    const callId = String(this.#lastCall);
+    this.#calls.set(callId, call);
     try {
-      const verdict = await decide(this.#shieldRule, {}, args, { reservationId }, info);
-      const { decision } = reservation;
-      if (verdict !== true || !decision?.allowed)
-        throw new RateLimitedError(decision?.allowed === false ? decision.retryAfterMs : this.#rule.windowMs);
-      return this.#rule.count === 'ALL' ? null : () => giveBack(limit, decision.cell, ctx);
+      const verdict = await decide(this.#shieldRule, {}, args, { callId }, info);
+      if (verdict !== true || !call.end) throw call.refusal ?? new RateLimitedError(this.rule.windowMs);
+      return call.end;
     } finally {
-      this.#reservations.delete(reservationId);
+      this.#calls.delete(callId);
     }
   }
 
-  async #take(reservationId: string): Promise<number[]> {
-    const reservation = this.#reservations.get(reservationId);
-    if (!reservation) throw new Error('A rate limit was asked for a call that is not under way.');
-    try {
-      reservation.decision = await reservation.counters.consume(reservation.limit);
-    } catch (cause) {
-      throw new DependencyUnavailableError('rate limiter', { cause });
-    }
-    return reservation.decision.allowed ? [] : [Number.POSITIVE_INFINITY];
+  /** Whose places a call with these arguments takes, each part of the identity with its length before it. */
+  async limitOf(args: object, ctx: Context): Promise<Limit> {
+    if (await this.#isOfOwnAccount(args, ctx)) return this.#limit(`own ${ctx.caller?.userId}`, `${this.name}/own`);
+    return this.plainLimitOf(ctx, args);
   }
 
-  /** The limit and the parts of the identity, each with its length before it, so that no two of them collide. */
-  async #keyOf(args: object, ctx: Context): Promise<string> {
-    if (await this.#isOfOwnAccount(args, ctx)) return `${this.#name}/own|${ctx.caller?.userId}`;
-    const identity = this.#rule.identityArgs.map((path) => join(valuesAt(args, path).map(partOf)));
-    return `${this.#name}|${join([this.#subjectOf(ctx), ...identity])}`;
+  /** The same where no account is the caller's own. */
+  plainLimitOf(ctx: Context, args: object = {}): Limit {
+    const { per, identityArgs } = this.rule;
+    const identity = join(identityArgs.map((path) => join(valuesAt(args, path).map(partOf))));
+    if (per === 'EVERYONE') return this.#limit(identity || 'everyone', this.name);
+    const subject = (per === 'CALLER' && ownIdOf(ctx.caller)) || addressBucket(ctx.ip);
+    return this.#limit(subject, identity ? `${this.name}|${identity}` : this.name);
+  }
+
+  #limit(subject: string, key: string): Limit {
+    return { subject, key, max: this.rule.max, windowMs: this.rule.windowMs };
+  }
+
+  async #take(callId: string): Promise<number[]> {
+    const call = this.#calls.get(callId);
+    if (!call) throw new Error('A rate limit was asked for a call that is not under way.');
+    const { limit, ctx } = call;
+    if (ctx.limits.claim(limit))
+      call.end = (isFailedAttempt) => this.#isGivenBack(isFailedAttempt) && ctx.limits.release(limit);
+    else await this.#reserve(call);
+    return call.end ? [] : [Number.POSITIVE_INFINITY];
+  }
+
+  /** For what admission did not see: the event of a subscription, a field of an object. */
+  async #reserve(call: Call): Promise<void> {
+    const { limit, ctx } = call;
+    const reservation = await reserveOne(limit, this.rule.mode === 'SHADOW', ctx);
+    const { allowed, isLocal, retryAfterMs } = reservation;
+    if (!allowed) call.refusal = new RateLimitedError(retryAfterMs);
+    else if (isLocal && this.rule.fallback === 'REFUSE') {
+      reservation.settle([1]);
+      call.refusal = new DependencyUnavailableError('rate limiter');
+    } else call.end = (isFailedAttempt) => reservation.settle([this.#isGivenBack(isFailedAttempt) ? 1 : 0]);
+  }
+
+  #isGivenBack(isFailedAttempt: boolean): boolean {
+    return this.rule.count === 'FAILED' && !isFailedAttempt;
   }
 
   async #isOfOwnAccount(args: object, { db, caller }: Context): Promise<boolean> {
-    const { ownAccount } = this.#rule;
+    const { ownAccount } = this.rule;
     return ownAccount !== null && isOwnAccount(db, caller, valuesAt(args, ownAccount)[0]);
-  }
-
-  #subjectOf({ caller, ip }: Context): string {
-    if (this.#rule.per === 'EVERYONE') return '';
-    return (this.#rule.per === 'CALLER' && ownIdOf(caller)) || addressBucket(ip);
   }
 }
 
-/** The answer of the call stays the truth: a place that cannot be given back is reported, and its window ends it. */
-async function giveBack(limit: Limit, cell: number, { services, log, requestId }: Context): Promise<void> {
+async function reserveOne(limit: Limit, isShadow: boolean, ctx: Context) {
   try {
-    await services.counters.giveBack(limit, cell);
-  } catch (error) {
-    log.warn('A place in a rate limit could not be given back.', { requestId, error: describeError(error) });
+    return await ctx.services.counters.reserve([{ limit, units: 1, isShadow }]);
+  } catch (cause) {
+    throw new DependencyUnavailableError('rate limiter', { cause });
   }
 }
 

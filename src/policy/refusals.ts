@@ -36,9 +36,10 @@ export class Refusals {
     this.#byCodeAndPath.clear();
     if (events.length === 0) return;
     const whose = ctx.caller?.apiKeyId ?? ctx.caller?.userId ?? addressBucket(ctx.ip);
-    const limit = { key: `refusals|${whose}`, ...refusalRowsLimit };
-    const { allowed } = await ctx.services.counters.consume(limit, events.length);
-    if (allowed) await auditEvents.append(ctx.db, events);
+    const limit = { subject: whose, key: 'refusals', ...refusalRowsLimit };
+    const reservation = await ctx.services.counters.reserve([{ limit, units: events.length }]);
+    if (reservation.allowed) reservation.settle([0]);
+    if (reservation.allowed) await auditEvents.append(ctx.db, events);
     else ctx.log.warn('Too many refusals for the audit log: see the request events.', { requestId: ctx.requestId });
   }
 }

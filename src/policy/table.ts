@@ -25,6 +25,9 @@ export type RateLimitRule = {
   /** The argument with the address of an account whose owner is counted apart. */
   ownAccount: readonly string[] | null;
   count: 'ALL' | 'FAILED';
+  mode: 'ENFORCE' | 'SHADOW';
+  /** What a call gets while the shared counts do not answer: this process's own, or a refusal. */
+  fallback: 'LOCAL' | 'REFUSE';
 };
 
 export type AuditRule = {
@@ -45,6 +48,32 @@ export type FieldPolicy = {
 
 /** Every field with a policy by its coordinate, `Type.field`. */
 export type PolicyTable = ReadonlyMap<string, FieldPolicy>;
+
+/** The bound of a list: the largest slicing argument that is given, else the assumed size. */
+export type ListSize = {
+  assumedSize: number | null;
+  slicingArguments: readonly string[];
+  /** Empty: the field itself is the list. */
+  sizedFields: readonly string[];
+};
+
+/** One unit of quota for each `per` elements of the list argument, begun ones included. */
+export type QuotaRule = { argument: string; per: number };
+
+/** What a field of an object type costs. */
+export type FieldPrice = {
+  /** Once for each call, whatever it answers. */
+  once: number;
+  /** For each thing that it returns; null: the weight of the thing's type. */
+  each: number | null;
+  /** Whether the SDL says that the field costs 0. */
+  isFree: boolean;
+  listSize: ListSize | null;
+  quota: QuotaRule | null;
+};
+
+/** The prices of all fields of object types by `Type.field`, and the weight of each object type. */
+export type PriceTable = { fields: ReadonlyMap<string, FieldPrice>; types: ReadonlyMap<string, number> };
 
 /** The scopes that at least one field asks for. */
 export function scopesOf(table: PolicyTable): ReadonlySet<Scope> {

@@ -17,7 +17,10 @@ type Credentials = { email: string; password: string };
 export async function prepareLogin(ctx: Context, { email, password }: Credentials) {
   const account = await accounts.findByEmail(ctx.db, email);
   const isRight = await verifyPassword(account?.passwordHash ?? null, password);
-  if (!account || !isRight || account.disabledAt) throw wrongCredentials();
+  if (!account || !isRight || account.disabledAt) {
+    ctx.notes.failedAuthentications += 1;
+    throw wrongCredentials();
+  }
   return (scope: Context) => beginSession(scope, account);
 }
 

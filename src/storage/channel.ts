@@ -1,5 +1,4 @@
-import type { Redis } from 'ioredis';
-import { openSubscriber } from './redis.ts';
+import { databaseOf, openSubscriber, type RedisConnection } from './redis.ts';
 
 /** Texts from one process to all. What is sent while a process is not connected never reaches it. */
 export type Channel = {
@@ -14,8 +13,8 @@ export type Channel = {
  * A channel with a connection of its own for what comes in, subscribed anew whenever that comes back. Redis
  * knows no databases here, so the name gets the number of ours: deployments that share a server do not hear each other.
  */
-export function createRedisChannel(redis: Redis, name: string, onError: (error: unknown) => void): Channel {
-  const ownName = `${name}:${redis.options.db ?? 0}`;
+export function createRedisChannel(redis: RedisConnection, name: string, onError: (error: unknown) => void): Channel {
+  const ownName = `${name}:${databaseOf(redis)}`;
   const subscriber = openSubscriber(redis, onError);
   subscriber.on('ready', () => void subscriber.subscribe(ownName).catch(onError));
   return {

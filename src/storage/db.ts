@@ -25,6 +25,8 @@ export type Database = {
    * for migrations. Waits a minute for another process.
    */
   exclusively<T>(work: (db: Db) => Promise<T>): Promise<T>;
+  /** How long the oldest of the calls that wait for a connection has waited; 0 where none does. */
+  waitMs(): number;
   /** Refuses new work, lets the work in progress end, and resolves when every connection is closed. */
   close(): Promise<void>;
 };

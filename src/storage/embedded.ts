@@ -50,7 +50,7 @@ export async function openEmbedded({ directory, onStatement }: EmbeddedOptions):
       await lock.release();
     };
     await ping();
-    return { db, control: db, kind: 'embedded', ping, exclusively, close };
+    return { db, control: db, kind: 'embedded', ping, exclusively, waitMs: pool.waitMs, close };
   } catch (error) {
     await lock.release();
     throw error;

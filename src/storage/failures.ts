@@ -29,7 +29,7 @@ const sqlStateLength = 5;
 
 /** ioredis tells its failures apart by their text alone, and Redis by the first word of its reply. */
 const redisFailure =
-  /^(?:Command timed out|Connection is closed|Stream isn't writeable|Command aborted due to connection close|Socket timeout|(?:LOADING|BUSY|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|OOM|NOAUTH|WRONGPASS)\b)/;
+  /^(?:Command timed out|Connection is closed|Stream isn't writeable|Command aborted due to connection close|Socket timeout|Cluster isn't ready|Cluster is ended|Failed to refresh slots cache|Too many Cluster redirections|(?:LOADING|BUSY|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|OOM|NOAUTH|WRONGPASS)\b)/;
 
 /**
  * Whether the error, or what caused it, says that the database or Redis cannot do now what it can do at another time:

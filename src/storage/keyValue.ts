@@ -1,5 +1,5 @@
-import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
+import type { RedisConnection } from './redis.ts';
 
 const maxMemoryEntries = 10_000;
 
@@ -10,7 +10,7 @@ export type KeyValue = {
 };
 
 /** Shared by every process on this Redis; rejects with the errors of ioredis while Redis is away. */
-export function createRedisKeyValue(redis: Redis): KeyValue {
+export function createRedisKeyValue(redis: RedisConnection): KeyValue {
   return {
     get: (key) => redis.get(key),
     async set(key, value, ttlMs) {

@@ -1,4 +1,6 @@
+import { AsyncResource } from 'node:async_hooks';
 import { DependencyUnavailableError } from '../errors.ts';
+import { remainingMs } from '../operationDeadline.ts';
 
 /** Sends one statement; answers its rows as objects, or as arrays of columns where `asArrays`. */
 export type Run = (text: string, params: unknown[], asArrays: boolean) => Promise<unknown>;
@@ -12,13 +14,17 @@ export type Connection = {
 
 export type Pool = {
   /**
-   * Lends `work` a connection that nobody else uses meanwhile. Waiting for it counts towards `limitMs`; when the time
-   * is up the caller gets DependencyUnavailableError and a connection in use is destroyed, which rolls back.
+   * Lends `work` a connection that nobody else uses meanwhile. Waiting for it counts towards `limitMs`, and no more than
+   * the operation of the caller has left; when the time is up the caller gets DependencyUnavailableError and a connection in use is destroyed, which rolls back.
    */
   use<T>(work: (connection: Connection) => Promise<T>, limitMs?: number): Promise<T>;
   /** Refuses new work and resolves when the work in progress has ended and every connection is closed. */
   close(): Promise<void>;
+  /** How long the oldest of the calls that wait for a connection has waited; 0 where none does. */
+  waitMs(): number;
 };
+
+type Waiting = { since: number; isExpired(): boolean; start(connection?: Connection): boolean };
 
 /**
  * A pool of at most `size` connections, opened on demand. postgres.js has its own, which we cannot use: when a
@@ -27,14 +33,18 @@ export type Pool = {
  */
 export function createPool(connect: () => Connection, size: number, deadlineMs: number): Pool {
   const idle: Connection[] = [];
-  const waiting: Array<(connection?: Connection) => boolean> = [];
+  const waiting: Waiting[] = [];
   const destroying = new Set<Promise<void>>();
   let live = 0;
   let closed: PromiseWithResolvers<void> | undefined;
 
-  function use<T>(work: (connection: Connection) => Promise<T>, limitMs = deadlineMs): Promise<T> {
+  function use<T>(work: (connection: Connection) => Promise<T>, ownLimitMs = deadlineMs): Promise<T> {
     if (closed) {
       return Promise.reject(unavailable('The database was closed.'));
+    }
+    const limitMs = Math.ceil(Math.min(ownLimitMs, remainingMs()));
+    if (limitMs === 0) {
+      return Promise.reject(unavailable('The operation has no time left.'));
     }
     return new Promise<T>((resolve, reject) => {
       let lent: Connection | undefined;
@@ -71,7 +81,8 @@ export function createPool(connect: () => Connection, size: number, deadlineMs: 
         return true;
       };
       if (!start()) {
-        waiting.push(start);
+        // Whoever gives the connection back is another operation, with another deadline.
+        waiting.push({ since: performance.now(), isExpired: () => isExpired, start: AsyncResource.bind(start) });
       }
     });
   }
@@ -96,7 +107,7 @@ export function createPool(connect: () => Connection, size: number, deadlineMs: 
       return;
     }
     while (waiting.length > 0) {
-      if (waiting.shift()?.(connection)) {
+      if (waiting.shift()?.start(connection)) {
         return;
       }
     }
@@ -111,11 +122,18 @@ export function createPool(connect: () => Connection, size: number, deadlineMs: 
       .finally(() => destroying.delete(destroyed));
     destroying.add(destroyed);
     while (waiting.length > 0 && live < size) {
-      waiting.shift()?.();
+      waiting.shift()?.start();
     }
     if (closed && live === 0) {
       closed.resolve();
     }
+  }
+
+  function waitMs(): number {
+    while (waiting[0]?.isExpired()) {
+      waiting.shift();
+    }
+    return waiting[0] ? performance.now() - waiting[0].since : 0;
   }
 
   async function close(): Promise<void> {
@@ -130,7 +148,7 @@ export function createPool(connect: () => Connection, size: number, deadlineMs: 
     await Promise.all(destroying);
   }
 
-  return { use, close };
+  return { use, close, waitMs };
 }
 
 function unavailable(reason: string): DependencyUnavailableError {

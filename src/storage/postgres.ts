@@ -14,6 +14,8 @@ const requestSettings = {
   statement_timeout: '4000',
   lock_timeout: '2000',
   idle_in_transaction_session_timeout: '5000',
+  // Without it the server goes on with the statement of a connection that we have thrown away.
+  client_connection_check_interval: '250',
 };
 
 const exclusiveDeadlineMs = 600_000;
@@ -77,7 +79,7 @@ export async function openPostgres({
   const close = async () => {
     await Promise.all([pool.close(), control.pool.close()]);
   };
-  return { db, control: control.db, kind: 'postgres', ping, exclusively, close };
+  return { db, control: control.db, kind: 'postgres', ping, exclusively, waitMs: pool.waitMs, close };
 }
 
 async function lock(tx: Db): Promise<void> {

@@ -1,5 +1,6 @@
 import { hashPassword, verifyPassword } from '../auth/password.ts';
 import { UnauthenticatedError } from '../errors.ts';
+import type { RequestNotes } from '../requestNotes.ts';
 import type { Db } from '../storage/db.ts';
 import type { UserView } from './repository.ts';
 import * as users from './repository.ts';
@@ -9,13 +10,16 @@ import * as users from './repository.ts';
  * UNAUTHENTICATED, here or there, where the current password is another.
  */
 export async function prepareChangePassword(
-  db: Db,
+  { db, notes }: { db: Db; notes: RequestNotes },
   userId: string,
   passwords: { currentPassword: string; newPassword: string },
 ): Promise<(tx: Db) => Promise<UserView>> {
   const from = await users.findPasswordHash(db, userId);
   const isRight = await verifyPassword(from, passwords.currentPassword);
-  if (from === null || !isRight) throw wrongPassword();
+  if (from === null || !isRight) {
+    notes.failedAuthentications += 1;
+    throw wrongPassword();
+  }
   const to = await hashPassword(passwords.newPassword);
   return async (tx) => {
     // Somebody else may have changed it meanwhile: then the password that was checked is not the current one.

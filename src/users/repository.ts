@@ -76,9 +76,20 @@ export async function holdAdmin(db: Db, id: string): Promise<boolean> {
   return user?.isAdmin ?? false;
 }
 
+/** Nobody else changes the user until the transaction ends. */
+export async function hold(db: Db, id: string): Promise<void> {
+  await db.select({ id: users.id }).from(users).where(eq(users.id, id)).for('no key update');
+}
+
 /** Replaces the roles; null where there is no such user. */
 export async function setRoles(db: Db, id: string, roles: Role[]): Promise<UserView | null> {
   const [user] = await db.update(users).set({ roles }).where(eq(users.id, id)).returning(view);
+  return user ?? null;
+}
+
+/** Replaces the tier; null where there is no such user. */
+export async function setTier(db: Db, id: string, tier: Tier): Promise<UserView | null> {
+  const [user] = await db.update(users).set({ tier }).where(eq(users.id, id)).returning(view);
   return user ?? null;
 }
 

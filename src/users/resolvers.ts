@@ -56,6 +56,14 @@ export const usersResolvers = {
       return { user };
     },
 
+    setUserTier: async (_parent, args, ctx) => {
+      await users.hold(ctx.db, args.userId);
+      await invalidate(ctx, [args.userId]);
+      const user = existing(await users.setTier(ctx.db, args.userId, args.tier));
+      ctx.audit.target('user', user.id);
+      return { user };
+    },
+
     disableUser: async (_parent, args, ctx) => {
       if (await users.holdAdmin(ctx.db, args.userId)) await requireOtherAdmin(ctx, args.userId);
       await holdLiveSessions(ctx.db, args.userId);
@@ -66,15 +74,15 @@ export const usersResolvers = {
       return { user };
     },
 
-    changePassword: prepared(async (_parent, args, { db, caller }) => {
-      const { userId, sessionId } = requireCaller(caller);
-      const changePassword = await prepareChangePassword(db, userId, parseInput(changePasswordArguments, args));
-      return async (ctx) => {
-        const user = await changePassword(ctx.db);
-        ctx.audit.target('user', user.id);
-        await holdLiveSessions(ctx.db, user.id);
-        await revokeSessions(ctx, user.id, sessionId);
-        await invalidate(ctx, [user.id]);
+    changePassword: prepared(async (_parent, args, ctx) => {
+      const { userId, sessionId } = requireCaller(ctx.caller);
+      const changePassword = await prepareChangePassword(ctx, userId, parseInput(changePasswordArguments, args));
+      return async (scope) => {
+        const user = await changePassword(scope.db);
+        scope.audit.target('user', user.id);
+        await holdLiveSessions(scope.db, user.id);
+        await revokeSessions(scope, user.id, sessionId);
+        await invalidate(scope, [user.id]);
         return { user };
       };
     }),

@@ -102,7 +102,7 @@ describe('agents', () => {
 
   test('with their tasks and telemetry cost 3 statements at most, for 1, 20 and 100 agents', async () => {
     const query = `query($first: Int) { agents(first: $first) { edges { node {
-      id status latestTelemetry { metrics } tasks(first: 10) { edges { node { name } } pageInfo { hasNextPage } }
+      id status latestTelemetry { metrics } tasks(first: 1) { edges { node { name } } pageInfo { hasNextPage } }
     } } } }`;
     await app.succeed(query, { first: 1 }, admin);
     for (const first of [1, 20, 100]) {

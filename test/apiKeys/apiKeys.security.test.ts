@@ -1,7 +1,8 @@
+import { setTimeout } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Credential, type Person, startApp, type TestApp } from '../support/app.ts';
-import { codesOf, operation, problemFieldsOf } from '../support/operations.ts';
+import { codesOf, operation, problemFieldsOf, saidBy } from '../support/operations.ts';
 import { readLog } from '../support/readLog.ts';
 
 let app: TestApp;
@@ -36,6 +37,7 @@ describe('a key that does not work', () => {
 
   test('is refused without a statement and without Redis where it is mistyped', async () => {
     const { secret } = await app.createKey({ scopes: ['tasks:read'] });
+    await setTimeout(50); // What that had reserved of its limits is settled by then.
     const redis = new Redis(app.redisUrl);
     const database = new URL(app.redisUrl).pathname.slice(1);
     const monitor = await redis.monitor();
@@ -218,7 +220,7 @@ describe("another owner's keys", () => {
         const answer = await app.request(operation(name), { id: key.id, overlapSeconds: 60 }, stranger);
         const unknown = await app.request(operation(name), { id: unknownKey, overlapSeconds: 60 }, stranger);
         expect(codesOf(answer)).toEqual(['NOT_FOUND']);
-        expect([answer.status, answer.text]).toEqual([unknown.status, unknown.text]);
+        expect(saidBy(answer)).toEqual(saidBy(unknown));
       }
       expect((await me({ bearer: key.secret })).status).toBe(200);
     },
@@ -231,7 +233,8 @@ describe("another owner's keys", () => {
         await app.request(operation('ApiKeys'), { ownerId: owner.id }, stranger),
         await app.request(operation('ApiKeys'), { ownerId: unknownUser }, stranger),
       ];
-      expect([codesOf(foreign), foreign.text]).toEqual([['NOT_FOUND'], unknown.text]);
+      expect(codesOf(foreign)).toEqual(['NOT_FOUND']);
+      expect(saidBy(foreign)).toEqual(saidBy(unknown));
       for (const variables of [{}, { first: 100 }, { after: apiKeys.pageInfo.endCursor }])
         expect((await app.request(operation('ApiKeys'), variables, stranger)).text).not.toMatch(
           new RegExp(`${key.id}|${owner.id}|only the owner`),
@@ -245,7 +248,8 @@ describe("another owner's keys", () => {
         await tryCreate({ ownerId: owner.id }, stranger),
         await tryCreate({ ownerId: unknownUser }, stranger),
       ];
-      expect([codesOf(foreign), foreign.text]).toEqual([['NOT_FOUND'], unknown.text]);
+      expect(codesOf(foreign)).toEqual(['NOT_FOUND']);
+      expect(saidBy(foreign)).toEqual(saidBy(unknown));
     }
   });
 

@@ -30,6 +30,8 @@ const input = (changes: Partial<CreateApiKeyInput> = {}): CreateApiKeyInput => (
   ...changes,
 });
 
+const hash = (digit: string) => digit.repeat(64);
+
 const used: ReadonlySet<Scope> = new Set(scopes.filter((scope) => scope !== 'incidents:write'));
 
 /** The fields with problems. */
@@ -50,10 +52,10 @@ function problemsOf(
 
 describe('a new key', () => {
   test('is a VIEWER of the smallest tier from anywhere for ever, where nothing else is said', () => {
-    const rest = { tier: null, role: null, agentId: null, allowedIps: null, expiresAt: null };
+    const rest = { tier: null, role: null, agentId: null, allowedIps: null, documents: null, expiresAt: null };
     const expected = {
       ...{ name: 'a key', scopes: ['tasks:read'], ownerId: 'user_1' },
-      ...{ role: 'VIEWER', tier: 'FREE', agentId: null, allowedIps: [], expiresAt: null },
+      ...{ role: 'VIEWER', tier: 'FREE', agentId: null, allowedIps: [], documents: null, expiresAt: null },
     };
     expect(parseNewApiKey(input(), caller('VIEWER'), owner('VIEWER'), null, used)).toEqual(expected);
     expect(parseNewApiKey(input(rest), caller('VIEWER'), owner('VIEWER'), null, used)).toEqual(expected);
@@ -81,6 +83,10 @@ describe('a new key', () => {
     [{ role: 'VIEWER', agentId: 'agent-1' }, ['input.agentId']],
     [{ allowedIps: ['10.0.0.0/8', '10.0.0.0'] }, ['input.allowedIps.1']],
     [{ allowedIps: Array.from({ length: 51 }, () => 'x') }, ['input.allowedIps']],
+    [{ documents: [] }, ['input.documents']],
+    [{ documents: Array.from({ length: 1_001 }, (_, n) => n.toString(16).padStart(64, '0')) }, ['input.documents']],
+    [{ documents: [hash('a'), 'A'.repeat(64), `${hash('b')} `] }, ['input.documents.1', 'input.documents.2']],
+    [{ documents: [hash('a'), hash('b'), hash('a')] }, ['input.documents']],
     [{ expiresAt: new Date(Date.now() - 1) }, ['input.expiresAt']],
   ])('of %j is refused at %j', (changes, fields) => {
     expect(problemsOf(changes, caller('ADMIN'), owner('ADMIN'))).toEqual(fields);
@@ -134,23 +140,39 @@ test('an overlap is 0 to 604,800 seconds, and 0 where absent', () => {
 
 describe('a key that makes a key', () => {
   const end = new Date(Date.now() + 60_000);
-  const maker: Bounds = { tier: 'FREE', allowedIps: ['192.0.2.0/24'], expiresAt: end };
+  const maker: Bounds = {
+    tier: 'FREE',
+    allowedIps: ['192.0.2.0/24'],
+    documents: [hash('a'), hash('b')],
+    expiresAt: end,
+  };
   const by = caller('VIEWER');
 
   test('hands on no larger tier, no later end and no other addresses than its own, told all at once', () => {
-    const reaching = { tier: 'STANDARD' as const, allowedIps: ['0.0.0.0/0'], expiresAt: new Date(end.getTime() + 1) };
+    const reaching = {
+      documents: [hash('a'), hash('c')],
+      tier: 'STANDARD' as const,
+      allowedIps: ['0.0.0.0/0'],
+      expiresAt: new Date(end.getTime() + 1),
+    };
     expect(problemsOf(reaching, by, owner('VIEWER'), maker).sort()).toEqual([
       'input.allowedIps',
+      'input.documents',
       'input.expiresAt',
       'input.tier',
     ]);
   });
 
-  test('hands on neither eternity nor every address by leaving them out', () => {
-    expect(problemsOf({}, by, owner('VIEWER'), maker).sort()).toEqual(['input.allowedIps', 'input.expiresAt']);
+  test('hands on neither eternity nor every address or document by leaving them out', () => {
+    expect(problemsOf({}, by, owner('VIEWER'), maker).sort()).toEqual([
+      'input.allowedIps',
+      'input.documents',
+      'input.expiresAt',
+    ]);
   });
 
   test('hands on what it has', () => {
-    expect(problemsOf({ allowedIps: ['192.0.2.0/24'], expiresAt: end }, by, owner('VIEWER'), maker)).toEqual([]);
+    const same = { allowedIps: ['192.0.2.0/24'], documents: [hash('b')], expiresAt: end };
+    expect(problemsOf(same, by, owner('VIEWER'), maker)).toEqual([]);
   });
 });

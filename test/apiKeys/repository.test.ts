@@ -54,7 +54,7 @@ describe.each(['postgres', 'embedded'] as const)('on %s', (kind) => {
     const secret = newApiKeySecret('test');
     const apiKey = await apiKeys.create(db, {
       ...{ name: 'a key', role: 'OPERATOR', scopes: ['tasks:read', 'tasks:write'], tier: 'FREE', agentId: null },
-      ...{ allowedIps: [], expiresAt: null, secretHash: hashApiKey(secret), start: startOf(secret) },
+      ...{ allowedIps: [], documents: null, expiresAt: null, secretHash: hashApiKey(secret), start: startOf(secret) },
       ownerId: changes.ownerId ?? (await newUser()),
       ...changes,
     });

@@ -16,6 +16,8 @@ type Target = [type: string, id: string];
 
 /** A call, and what its row must say beside what every row says. */
 type Act = {
+  /** The operation; that of existing clients where absent. */
+  query?: string;
   variables?: object;
   credential?: Credential;
   /** The id of the user who acts; the admin where absent. */
@@ -126,6 +128,26 @@ const acts: Record<string, () => Promise<Act>> = {
     const variables = { userId: await createUser(), roles: ['OPERATOR'] };
     return { variables, targets: () => [['user', variables.userId]], kept: variables };
   },
+  async setUserTier() {
+    const variables = { userId: await createUser(), tier: 'PREMIUM' };
+    const query = `mutation($userId: ID!, $tier: Tier!) { setUserTier(userId: $userId, tier: $tier) { user { id } } }`;
+    return { query, variables, targets: () => [['user', variables.userId]], kept: variables };
+  },
+  async blockIp() {
+    const input = { cidr: `203.0.113.${++requests % 250}`, reason: 'audited', durationSeconds: 60 };
+    return {
+      variables: { input },
+      targets: (data) => [['ipBlock', data.ipBlock.id]],
+      kept: { input },
+      found: { cidr: `${input.cidr}/32` },
+    };
+  },
+  async unblockIp() {
+    const input = { cidr: '198.51.100.9', reason: 'audited' };
+    const { blockIp } = await app.succeed(operation('BlockIp'), { input }, admin);
+    const { id } = blockIp.ipBlock;
+    return { variables: { id }, targets: () => [['ipBlock', id]], kept: { id }, found: { cidr: `${input.cidr}/32` } };
+  },
   async disableUser() {
     const person = await app.createPerson('VIEWER');
     return {
@@ -192,8 +214,9 @@ describe('a mutation leaves exactly one row', () => {
   test.each(audited)('%s', async (field, { action, severity }) => {
     const act = await acts[field]?.();
     if (!act) throw new Error(`Say above how ${field} is called.`);
-    const { variables = {}, credential = admin, actorId = app.admin.id, targets, kept, found } = act;
-    const { data, errors, events } = await observe(operationOf(field), variables, credential);
+    const { query = operationOf(field), variables = {}, credential = admin, actorId = app.admin.id } = act;
+    const { targets, kept, found } = act;
+    const { data, errors, events } = await observe(query, variables, credential);
     expect(errors).toBeUndefined();
     expect(events).toEqual([
       {

@@ -50,12 +50,18 @@ async function dump(): Promise<Set<string>> {
   }
   for (const key of await redis.keys('*')) {
     const type = await redis.type(key);
-    const value = type === 'string' ? await redis.get(key) : type === 'hash' ? await redis.hgetall(key) : null;
-    if (value === null) throw new Error(`Say here how to read a ${type}.`);
+    const value = await contentOf(redis, key, type);
     collect([key, value], texts);
     if (typeof value === 'string' && value.startsWith('{')) collect(JSON.parse(value), texts);
   }
   return new Set(texts.flatMap((text) => [text, ...text.split(/[^\w.~+/=-]+/), ...text.split(/\W+/)]));
+}
+
+async function contentOf(redis: Redis, key: string, type: string): Promise<unknown> {
+  if (type === 'string') return redis.get(key);
+  if (type === 'hash') return redis.hgetall(key);
+  if (type === 'zset') return redis.zrange(key, '0', '-1');
+  throw new Error(`Say here how to read a ${type}.`);
 }
 
 function collect(value: unknown, texts: string[]): void {

@@ -317,6 +317,17 @@ describe('the rights of its user', () => {
       expect(performance.now() - acknowledgedAt).toBeLessThan(1_000);
   });
 
+  test('setUserTier holds for a token that was issued before, within a second everywhere', async () => {
+    const token = await issuer.issue({ sub: newSubject(), roles: ['OPERATOR'] });
+    const tierAt = async (url: string) => (await send(url, '{ me { tier } }', {}, { bearer: token })).data.me.tier;
+    const { user } = await me(token);
+    expect(await tierAt(other.url)).toBe('STANDARD');
+    await act('mutation($id: ID!) { setUserTier(userId: $id, tier: PREMIUM) { user { id } } }', { id: user.id });
+    const acknowledgedAt = performance.now();
+    expect(await tierAt(app.url)).toBe('PREMIUM');
+    while ((await tierAt(other.url)) !== 'PREMIUM') expect(performance.now() - acknowledgedAt).toBeLessThan(1_000);
+  });
+
   test('a newer token changes them for the older ones too, here at once and elsewhere within a second', async () => {
     const sub = newSubject();
     const older = await issuer.issue({ sub, roles: ['ADMIN'] });

@@ -114,6 +114,22 @@ test('fewer roles are true at once where it was acknowledged, and within a secon
   }
 });
 
+test('another tier is true at once where it was acknowledged, and within a second elsewhere; a key keeps its own', async () => {
+  const { person, key } = await createVictim();
+  const tierAt = async (url: string, credential: Credential) =>
+    (await send(url, '{ me { tier } }', {}, credential)).data.me.tier;
+  const credentials: Credential[] = [{ cookie: person.cookie }, bearer(person.accessToken)];
+  for (const credential of credentials) expect(await tierAt(other.url, credential)).toBe('STANDARD');
+  await act('setUserTier(userId: $id, tier: PREMIUM) { user { id } }', person.id);
+  const acknowledgedAt = performance.now();
+  for (const credential of credentials) {
+    expect(await tierAt(app.url, credential)).toBe('PREMIUM');
+    while ((await tierAt(other.url, credential)) !== 'PREMIUM')
+      expect(performance.now() - acknowledgedAt).toBeLessThan(1_000);
+  }
+  for (const { url } of [app, other]) expect(await tierAt(url, bearer(key.secret))).toBe('FREE');
+});
+
 test('a change of the roles lets a write go on that the new roles allow too', async () => {
   const { person } = await createVictim();
   let pending: ReturnType<typeof send> | undefined;

@@ -6,11 +6,14 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import autocannon from 'autocannon';
+import { Redis } from 'ioredis';
 import postgres from 'postgres';
 import { hashApiKey, newApiKeySecret } from '../../src/apiKeys/secret.ts';
 import { newId } from '../../src/storage/id.ts';
 import { type Services, startServices } from '../support/startServices.ts';
+import { generousTiers } from '../support/tiers.ts';
 import { measureAuthentication } from './authentication.ts';
+import { measureBlocks } from './blocks.ts';
 import { submitBatchQuery, submitQuery, taskQuery, tasksQuery } from './operations.ts';
 
 const rounds = Number(process.env.BENCH_ROUNDS ?? 3);
@@ -24,7 +27,7 @@ const batchSize = 100;
 const clockTicksPerSecond = 100;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-type Server = { name: 'nexus' | 'raw'; url: string; process: ChildProcess };
+type Server = { name: 'nexus' | 'raw' | 'uncounted'; url: string; process: ChildProcess };
 type Turn = { requestsPerSecond: number; cpuMicrosecondsPerRequest: number };
 type Seed = { taskIds: string[]; personKeys: string[]; agentKeys: string[]; agentIds: string[] };
 type Request = { path: string; secret: string; body: unknown };
@@ -88,20 +91,72 @@ const operations: Operation[] = [
   },
 ];
 
-/** Measures authentication and the operations whose names hold one of the arguments; all of them without arguments. */
+/** Measures authentication, blocks of addresses and the operations whose names hold one of the arguments; all of them without arguments. */
 async function main(wanted: string[]): Promise<void> {
   const isWanted = (name: string) => wanted.length === 0 || wanted.some((part) => name.includes(part));
   const chosen = operations.filter(({ name }) => isWanted(name));
+  if (isWanted('blocks')) process.stdout.write(`${measureBlocks()}\n\n`);
+  if (chosen.length === 0 && !isWanted('authentication') && !isWanted('admission')) return;
   const services = await startServices();
   try {
     if (isWanted('authentication')) process.stdout.write(`${await measureAuthentication(services.databaseUrl)}\n\n`);
     if (chosen.length > 0) await measureOperations(chosen, services);
+    if (isWanted('admission')) await measureAdmission(services);
   } finally {
     await services.stop();
   }
 }
 
+/** What prices, quotas and rate limits cost: Nexus beside itself without them. */
+async function measureAdmission(services: Services): Promise<void> {
+  await withServers(services, ['nexus', 'uncounted'], async (servers, seed, sql) => {
+    const redis = new Redis(services.redisUrl);
+    const compared = operations.filter(({ name }) => name.startsWith('one '));
+    for (const operation of compared) await check(operation, servers, seed);
+    const results = await measureAll(compared, sql, servers, seed);
+    const lines = [
+      '| admission | with, requests/s | without, requests/s | ratio | to reach | CPU µs/request of it | to reach | scripts of Redis/request |',
+      '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+    ];
+    for (const [operation, turns] of results) {
+      const [counted, uncounted] = [mediansOf(turns.nexus), mediansOf(turns.uncounted)];
+      const before = await scriptsOf(redis);
+      const result = await load(servers[0] as Server, operation, seed, seconds);
+      const scripts = ((await scriptsOf(redis)) - before) / result.requests.total;
+      const ratio = counted.requestsPerSecond / uncounted.requestsPerSecond;
+      const microseconds = counted.cpuMicrosecondsPerRequest - uncounted.cpuMicrosecondsPerRequest;
+      const rates = [counted, uncounted].map(({ requestsPerSecond }) => requestsPerSecond.toFixed(0));
+      const columns = [operation.name, ...rates, ratio.toFixed(2), '≥ 0.9', microseconds.toFixed(0), '≤ 60'];
+      lines.push(`| ${[...columns, scripts.toFixed(2)].join(' | ')} |`);
+    }
+    redis.disconnect();
+    process.stdout.write(`\n${lines.join('\n')}\n`);
+  });
+}
+
+async function scriptsOf(redis: Redis): Promise<number> {
+  return Number(/cmdstat_evalsha:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0);
+}
+
+function mediansOf(turns: Turn[]): Turn {
+  return {
+    requestsPerSecond: median(turns.map((turn) => turn.requestsPerSecond)),
+    cpuMicrosecondsPerRequest: median(turns.map((turn) => turn.cpuMicrosecondsPerRequest)),
+  };
+}
+
 async function measureOperations(chosen: Operation[], services: Services): Promise<void> {
+  await withServers(services, ['nexus', 'raw'], async (servers, seed, sql) => {
+    for (const operation of chosen) await check(operation, servers, seed);
+    report(await measureAll(chosen, sql, servers, seed), servers);
+  });
+}
+
+async function withServers(
+  services: Services,
+  names: [Server['name'], Server['name']],
+  work: (servers: Server[], seed: Seed, sql: postgres.Sql) => Promise<void>,
+): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'nexus-bench-'));
   const servers: Server[] = [];
   const sql = postgres(services.databaseUrl, { max: 1, onnotice: () => undefined });
@@ -110,12 +165,11 @@ async function measureOperations(chosen: Operation[], services: Services): Promi
     await sql`alter system set max_wal_size = '8GB'`;
     await sql`select pg_reload_conf()`;
     const env = environmentOf(services, directory);
-    servers.push(await startServer('nexus', startArguments(), env));
+    const [first, second] = names;
+    servers.push(await startServer(first, argumentsOf(first), env));
     const seed = await seedDatabase(sql);
-    servers.push(await startServer('raw', ['test/bench/raw.ts'], env));
-    for (const operation of chosen) await check(operation, servers, seed);
-    const results = await measureAll(chosen, sql, servers, seed);
-    report(results, servers);
+    servers.push(await startServer(second, argumentsOf(second), env));
+    await work(servers, seed, sql);
   } finally {
     for (const server of servers) server.process.kill('SIGTERM');
     await sql.end();
@@ -132,13 +186,16 @@ function environmentOf({ databaseUrl, redisUrl }: { databaseUrl: string; redisUr
     NEXUS_DATA_DIR: directory,
     BOOTSTRAP_ADMIN_EMAIL: 'admin@example.com',
     BOOTSTRAP_ADMIN_PASSWORD: 'bench only: not a secret',
+    TIERS: generousTiers,
   };
 }
 
-/** What `npm start` gives to node. */
-function startArguments(): string[] {
+/** What `npm start` gives to node, for another file where it is not the real server. */
+function argumentsOf(name: Server['name']): string[] {
+  if (name === 'raw') return ['test/bench/raw.ts'];
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  return scripts.start.split(' ').slice(1);
+  const given: string[] = scripts.start.split(' ').slice(1);
+  return name === 'nexus' ? given : [...given.slice(0, -1), 'test/bench/uncounted.ts'];
 }
 
 /** Starts a server, its output in a file as a service's is, and waits for the address in it. */
@@ -159,13 +216,13 @@ async function startServer(name: Server['name'], args: string[], env: NodeJS.Pro
 async function seedDatabase(sql: postgres.Sql): Promise<Seed> {
   const numbers = Array.from({ length: callers }, (_, index) => index);
   const userIds = numbers.map(() => newId('user'));
-  const agentIds = numbers.map((index) => `agent-bench${index}`);
+  const agentIds = userIds.map((id) => `agent-${id.slice('user_'.length)}`);
   const personKeys = numbers.map(() => newApiKeySecret('test'));
   const agentKeys = numbers.map(() => newApiKeySecret('test'));
   await sql`insert into users ${sql(
     numbers.map((index) => ({
       id: userIds[index] ?? '',
-      email: `bench${index}@example.com`,
+      email: `${userIds[index]}@example.com`,
       password_hash: '',
       roles: ['OPERATOR'],
       tier: 'STANDARD',
@@ -217,7 +274,7 @@ async function seedDatabase(sql: postgres.Sql): Promise<Seed> {
 /** A server that answers with errors would look fast. */
 async function check(operation: Operation, servers: Server[], seed: Seed): Promise<void> {
   for (const { name, url } of servers) {
-    const { path, secret, body } = operation[name](seed);
+    const { path, secret, body } = operation[name === 'raw' ? 'raw' : 'nexus'](seed);
     const response = await fetch(url + path, {
       method: 'POST',
       headers: headersOf(secret),
@@ -231,7 +288,7 @@ async function check(operation: Operation, servers: Server[], seed: Seed): Promi
 async function measureAll(chosen: Operation[], sql: postgres.Sql, servers: Server[], seed: Seed) {
   const results = new Map<Operation, Record<Server['name'], Turn[]>>();
   for (const operation of chosen) {
-    const turns: Record<Server['name'], Turn[]> = { nexus: [], raw: [] };
+    const turns: Record<Server['name'], Turn[]> = { nexus: [], raw: [], uncounted: [] };
     results.set(operation, turns);
     for (const server of servers) await load(server, operation, seed, warmUpSeconds);
     for (let round = 0; round < rounds; round += 1) {
@@ -262,7 +319,7 @@ async function load(server: Server, operation: Operation, seed: Seed, duration: 
     requests: [
       {
         setupRequest: (request) => {
-          const { path, secret, body } = operation[server.name](seed);
+          const { path, secret, body } = operation[server.name === 'raw' ? 'raw' : 'nexus'](seed);
           return { ...request, method: 'POST', path, headers: headersOf(secret), body: JSON.stringify(body) };
         },
       },

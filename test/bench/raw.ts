@@ -9,7 +9,7 @@ import { createRedisCounters } from '../../src/limits/redisCounters.ts';
  * that is kept in a Map; no GraphQL, no policy, no validation, no log.
  */
 const sql = postgres(process.env.DATABASE_URL ?? '', { max: 10 });
-const counters = createRedisCounters(new Redis(process.env.REDIS_URL ?? ''));
+const counters = createRedisCounters(new Redis(process.env.REDIS_URL ?? ''), console.error);
 const callers = new Map<string, string>();
 
 const taskColumns = sql`id, name, type, priority, status, assigned_to, description, parameters, result, error, deadline,
@@ -72,8 +72,10 @@ const server = createServer(async (req, res) => {
   try {
     if (!route) throw new Error('There is no such route.');
     const [caller, body] = await Promise.all([callerOf(req), bodyOf(req)]);
-    const limit = { key: `raw|${req.url}|${caller}`, max: route.max, windowMs: 60_000 };
-    if (!(await counters.consume(limit)).allowed) return res.writeHead(429).end();
+    const limit = { subject: caller, key: `raw|${req.url}`, max: route.max, windowMs: 60_000 };
+    const reservation = await counters.reserve([{ limit, units: 1 }]);
+    if (!reservation.allowed) return res.writeHead(429).end();
+    reservation.settle([0]);
     const text = JSON.stringify({ data: await route.run(body) });
     res.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }).end(text);
   } catch (error) {

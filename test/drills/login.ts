@@ -105,6 +105,9 @@ async function drill(): Promise<boolean> {
       BOOTSTRAP_ADMIN_EMAIL: admin.email,
       BOOTSTRAP_ADMIN_PASSWORD: admin.password,
       TRUST_PROXY: '127.0.0.0/8',
+      // The limits are what is attacked here, so no address is blocked before they are reached.
+      AUTO_BLOCK_FAILED_AUTHENTICATIONS: '0',
+      AUTO_BLOCK_RATE_LIMIT_REFUSALS: '0',
       LOG_LEVEL: 'error',
     };
     processes.push(...(await Promise.all([startNexus(directory, settings), startNexus(directory, settings)])));

@@ -8,12 +8,15 @@ import { readConfig } from '../../src/config.ts';
 import type { Context } from '../../src/context.ts';
 import { createApolloServer } from '../../src/graphql/server.ts';
 import { createHttpServer, type IncomingRequest } from '../../src/http/server.ts';
+import { parseTierTable } from '../../src/limits/tierTable.ts';
 import { Loaders } from '../../src/loaders.ts';
 import { closeLog, createLog } from '../../src/log.ts';
+import { OperationLimits } from '../../src/policy/operationLimits.ts';
 import { Refusals } from '../../src/policy/refusals.ts';
 import type { Services } from '../../src/services.ts';
 import type { Db } from '../../src/storage/db.ts';
 import { guardSdl } from '../policy/guardSdl.ts';
+import { unlimitedTiers } from '../support/tiers.ts';
 
 const sdl = `
   extend type Query {
@@ -108,7 +111,11 @@ export async function startFailingServer(): Promise<FailingServer> {
     Mutation: { mutation: () => at('a mutation') },
   });
   const log = createLog(config);
-  const apollo = createApolloServer(guarded, { isProduction: false, plugins: [failingPlugin(at)] });
+  const apollo = createApolloServer(guarded, {
+    isProduction: false,
+    tiers: parseTierTable(unlimitedTiers).table,
+    plugins: [failingPlugin(at)],
+  });
   await apollo.start();
   const http = await createHttpServer({
     config,
@@ -118,11 +125,14 @@ export async function startFailingServer(): Promise<FailingServer> {
       at('the context');
       return contextOf(request, log);
     },
+    blockedMs: () => 0,
+    onRequestEnd: () => undefined,
     jwks: () => {
       at(otherRoute);
       return {};
     },
-    dependencies: { part: async () => at(dependency) },
+    metrics: { contentType: 'text/plain', text: async () => '' },
+    dependencies: { part: { check: async () => at(dependency), isNeeded: true } },
   });
   const url = await http.listen();
 
@@ -175,7 +185,7 @@ function failingPlugin(at: (place: string) => void): ApolloServerPlugin<Context>
 }
 
 function contextOf(request: IncomingRequest, log: Context['log']): Context {
-  const { requestId, ip, userAgent, bodyBytes, receivedAt, notes, setSessionCookie } = request;
+  const { requestId, ip, userAgent, bodyBytes, receivedAt, isCostDebugged, notes, setSessionCookie } = request;
   const nothing = {} as Db;
   return {
     requestId,
@@ -183,6 +193,7 @@ function contextOf(request: IncomingRequest, log: Context['log']): Context {
     userAgent,
     bodyBytes,
     receivedAt,
+    isCostDebugged,
     notes,
     caller: null,
     refusal: null,
@@ -191,6 +202,7 @@ function contextOf(request: IncomingRequest, log: Context['log']): Context {
     services: {} as Services,
     log,
     audit: new AuditDraft(),
+    limits: new OperationLimits(),
     refusals: new Refusals(),
     afterCommit: () => undefined,
     recheckCaller: async () => undefined,

@@ -43,7 +43,7 @@ export type TestServer = {
 /** The real server over a small schema, on a free port. */
 export async function startServer(
   environment: NodeJS.ProcessEnv = {},
-  parts: Partial<Pick<Parts, 'createContext' | 'dependencies'>> = {},
+  parts: Partial<Pick<Parts, 'createContext' | 'dependencies' | 'onRequestEnd'>> = {},
 ): Promise<TestServer> {
   const directory = await mkdtemp(path.join(tmpdir(), 'nexus-http-'));
   const config = readConfig({ NODE_ENV: 'test', PORT: '0', NEXUS_DATA_DIR: directory, ...environment });
@@ -60,8 +60,11 @@ export async function startServer(
       seen.push(request);
       return { request };
     },
+    blockedMs: () => 0,
+    onRequestEnd: () => undefined,
     jwks: () => ({ keys: [{ kty: 'OKP' }] }),
     dependencies: {},
+    metrics: { contentType: 'text/plain', text: async () => 'nexus_tests 1\n' },
     ...parts,
   });
   const url = await http.listen();

@@ -10,12 +10,14 @@ const page = '(first: 2) { edges { node { id } } pageInfo { hasNextPage } }';
 /** How each field of the table is asked for. A field without an entry fails the matrix. */
 export const fixtures: Readonly<Record<string, readonly Fixture[]>> = {
   'Query.me': always('me { kind roles scopes tier user { id } apiKey { id } session { id } }'),
+  'Query.rateLimit': always('rateLimit { tier cost limits { name limit remaining } }'),
   'Query.users': always(`users${page}`),
   'Query.agents': always('agents(first: 2) { edges { node { id status } } }'),
   'Query.apiKeys': always(`apiKeys${page}`),
   'Query.sessions': always(`sessions${page}`),
   'Query.tasks': always(`tasks${page}`),
   'Query.auditEvents': always('auditEvents(first: 2) { edges { node { id actor { kind } } } }'),
+  'Query.ipBlocks': always(`ipBlocks${page}`),
   'Query.agent': perAgent((id) => ({ field: `agent(id: "${id}") { id status }`, args: { id } })),
   'Query.telemetry': perAgent((id) => ({
     field: `telemetry(agentId: "${id}", first: 1) { edges { node { timestamp } } }`,
@@ -78,8 +80,18 @@ export const fixtures: Readonly<Record<string, readonly Fixture[]>> = {
   'Mutation.setUserRoles': one('another user', async (world) => ({
     field: `setUserRoles(userId: "${await world.newUser()}", roles: [OPERATOR]) { user { roles } }`,
   })),
+  'Mutation.setUserTier': one('another user', async (world) => ({
+    field: `setUserTier(userId: "${await world.newUser()}", tier: PREMIUM) { user { tier } }`,
+  })),
   'Mutation.disableUser': one('another user', async (world) => ({
     field: `disableUser(userId: "${await world.newUser()}") { user { disabledAt } }`,
+  })),
+
+  'Mutation.blockIp': one('a range of strangers', () => ({
+    field: `blockIp(input: { cidr: "${someRange()}", reason: "of the matrix" }) { ipBlock { cidr } }`,
+  })),
+  'Mutation.unblockIp': one('an active block', async (world) => ({
+    field: `unblockIp(id: "${await world.newBlock()}") { ipBlock { id } }`,
   })),
 
   'Agent.latestTelemetry': ofAgents('latestTelemetry { timestamp }'),
@@ -125,8 +137,8 @@ function ofAgents(field: string): Fixture[] {
     ];
     // A list shows an agent itself alone, so on these ways it does not come to another.
     const lists = [
-      through('Agent', 'agents(first: 100)', 'edges node', [{ coordinate: 'Query.agents' }]),
-      through('Agent', `tasks(filter: { assignedTo: "${id}" }, first: 100)`, 'edges node agent', [
+      through('Agent', 'agents(first: 20)', 'edges node', [{ coordinate: 'Query.agents' }]),
+      through('Agent', `tasks(filter: { assignedTo: "${id}" }, first: 20)`, 'edges node agent', [
         { coordinate: 'Query.tasks' },
       ]),
     ];
@@ -144,12 +156,12 @@ function ofTasks(field: string): Fixture[] {
       routes: [
         through('Task', `task(id: "${id}")`, '', [{ coordinate: 'Query.task', result: { assignedTo } }]),
         {
-          ...through('Task', `tasks(filter: { assignedTo: "${assignedTo}" }, first: 100)`, 'edges node', [
+          ...through('Task', `tasks(filter: { assignedTo: "${assignedTo}" }, first: 20)`, 'edges node', [
             { coordinate: 'Query.tasks' },
           ]),
           isEmptyFor: ({ roles }) => roles.includes('AGENT') && assignedTo !== agentId,
         },
-        through('Task', `agent(id: "${assignedTo}")`, 'tasks(first:100) edges node', [
+        through('Task', `agent(id: "${assignedTo}")`, 'tasks(first:20) edges node', [
           { coordinate: 'Query.agent', args: { id: assignedTo } },
           { coordinate: 'Agent.tasks', parent: { id: assignedTo } },
         ]),
@@ -208,6 +220,11 @@ function readingOf(agent: string): string {
   counter += 1;
   const timestamp = new Date(Date.now() - counter * 1000).toISOString();
   return `{ agentId: "${agent}", timestamp: "${timestamp}", metrics: { load: 1 }, status: ACTIVE }`;
+}
+
+function someRange(): string {
+  counter += 1;
+  return `198.18.${counter % 256}.0/24`;
 }
 
 function unique(): string {

@@ -14,7 +14,7 @@ const viewerScopes = [
   'sessions:write',
 ];
 const operatorScopes = [...viewerScopes, 'tasks:write', 'telemetry:write'];
-const adminScopes = [...operatorScopes, 'users:read', 'users:write', 'audit:read'];
+const adminScopes = [...operatorScopes, 'users:read', 'users:write', 'audit:read', 'incidents:write'];
 const agentScopes = ['tasks:read', 'telemetry:read', 'telemetry:write'];
 
 export const agentId = 'agent-own';
@@ -33,6 +33,7 @@ export type World = {
   newUser(roles?: readonly string[]): Promise<string>;
   newSession(userId: string): Promise<{ id: string; sends: Credential }>;
   newKey(ownerId: string): Promise<string>;
+  newBlock(): Promise<string>;
   newTask(task: { assignedTo: string | null; createdBy: string }): Promise<string>;
   newAgent(id: string): Promise<void>;
   /** The same caller with another user and session, which may be lost. A key stays as it is. */
@@ -92,21 +93,31 @@ export async function createWorld(app: TestApp): Promise<World> {
     return id;
   };
 
+  let blocks = 0;
+  const newBlock: World['newBlock'] = async () => {
+    const id = newId('block');
+    blocks += 1;
+    await sql`
+      insert into ip_blocks (id, cidr, reason, automatic, expires_at)
+      values (${id}, ${`192.0.2.${blocks % 256}`}, 'of the matrix', false, now() + interval '1 hour')`;
+    return id;
+  };
+
   const key = async (name: string, ownerRoles: string[], role: string, scopes: string[]): Promise<Caller> => {
     const ownerId = await newUser(ownerRoles);
     const isAgent = role === 'AGENT';
-    const { secret } = await app.createKey({ role, scopes, ownerId, ...(isAgent && { agentId }) });
+    const { secret } = await app.createKey({ role, scopes, ownerId, tier: 'ENTERPRISE', ...(isAgent && { agentId }) });
     const ownId = isAgent ? agentId : ownerId;
     return { name, credential: 'API_KEY', roles: [role], scopes, ownId, sends: { bearer: secret } };
   };
   const session = (name: string, { id, cookie }: Person, role: string, scopes: string[]): Caller => {
     return { name, credential: 'SESSION', roles: [role], scopes, ownId: id, sends: { cookie } };
   };
-  const expired = await app.createKey({ role: 'ADMIN', scopes: adminScopes });
+  const expired = await app.createKey({ role: 'ADMIN', scopes: adminScopes, tier: 'ENTERPRISE' });
   await sql`update api_keys set expires_at = now() - interval '1 second' where id = ${expired.id}`;
   // No field asks for this scope, so no key gets it now.
-  const withoutScope = await app.createKey({ role: 'ADMIN', scopes: ['tasks:read'] });
-  await sql`update api_keys set scopes = '{incidents:write}' where id = ${withoutScope.id}`;
+  const withoutScope = await app.createKey({ role: 'ADMIN', scopes: ['tasks:read'], tier: 'ENTERPRISE' });
+  await sql`update api_keys set scopes = '{tasks:work}' where id = ${withoutScope.id}`;
   const bad = { credential: 'BAD', roles: [], scopes: [], ownId: null } as const;
   await newAgent(agentId);
   await newAgent(otherAgentId);
@@ -125,7 +136,7 @@ export async function createWorld(app: TestApp): Promise<World> {
     await key('ADMIN key', ['ADMIN'], 'ADMIN', adminScopes),
     await key('AGENT key', ['OPERATOR'], 'AGENT', agentScopes),
     {
-      ...{ name: 'key without the scope', credential: 'API_KEY', roles: ['ADMIN'], scopes: ['incidents:write'] },
+      ...{ name: 'key without the scope', credential: 'API_KEY', roles: ['ADMIN'], scopes: ['tasks:work'] },
       ...{ ownId: app.admin.id, sends: { bearer: withoutScope.secret } },
     },
     { ...bad, name: 'expired key', sends: { bearer: expired.secret } },
@@ -140,6 +151,7 @@ export async function createWorld(app: TestApp): Promise<World> {
     newUser,
     newSession,
     newKey,
+    newBlock,
     newTask,
     newAgent,
     async again(caller) {
@@ -158,6 +170,7 @@ export async function createWorld(app: TestApp): Promise<World> {
           union all select a::text from agents a
           union all select (id, secret_hash, previous_secret_hash, revoked_at)::text from api_keys
           union all select (id, revoked_at)::text from sessions
+          union all select (id, version)::text from ip_blocks
           union all select (agent_id, timestamp)::text from telemetry
           union all select id from audit_events where outcome = 'SUCCEEDED'
         ) lines`;

@@ -380,7 +380,7 @@ describe('start-up is not refused for', () => {
         'x: Int @public @rateLimit(max: 1, window: "1 minute") @rateLimit(max: 9, window: "24h") @rateLimit(max: 9, window: "30s")',
       ),
     ],
-    ['a bounded list', query('x(first: Int): [Int] @public @listSize(slicingArguments: ["first"])')],
+    ['a bounded list', query('x(first: Int!): [Int] @public @listSize(slicingArguments: ["first"])')],
     [
       'an owner path through lists, inputs and unions',
       'input In { ids: [ID!] } type A { a: ID } type B { a: ID } union U = A | B extend type Query { x(in: [In]): [U] @auth(owner: ["args.in.ids", "result.a"]) @listSize(assumedSize: 2) }',

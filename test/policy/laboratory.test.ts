@@ -1,6 +1,6 @@
 import { desc, sql } from 'drizzle-orm';
 import { type GraphQLResolveInfo, getIntrospectionQuery, isObjectType } from 'graphql';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { agents } from '../../src/agents/table.ts';
 import { auditEvents } from '../../src/audit/table.ts';
 import type { Context } from '../../src/context.ts';
@@ -119,9 +119,8 @@ function resolversOf(calls: string[]) {
       effectDo: async (_parent: unknown, _args: unknown, ctx: Context) => {
         await ctx.db.insert(agents).values({ id: 'agent-effect' }).onConflictDoNothing();
         ctx.afterCommit(async () => {
-          calls.push(
-            `effect beside ${(await ctx.services.counters.consume({ key: 'x', max: 9, windowMs: 1000 })).allowed}`,
-          );
+          const limit = { subject: '', key: 'x', max: 9, windowMs: 1000 };
+          calls.push(`effect beside ${(await ctx.services.counters.reserve([{ limit, units: 1 }])).allowed}`);
           throw new Error('The effect failed.');
         });
         return 1;
@@ -366,10 +365,11 @@ describe('a resolver of two steps', () => {
 });
 
 describe('a rate limit', () => {
-  test('counts every alias', async () => {
-    const { data, errors } = await laboratory.run('{ a: counted b: counted c: counted d: counted e: counted }');
-    expect(Object.values(data).filter((value) => value === 1)).toHaveLength(3);
-    expect(errors?.map(({ extensions }) => extensions.code)).toEqual(['RATE_LIMITED', 'RATE_LIMITED']);
+  test('counts every alias, and runs all of them or none', async () => {
+    const refused = await laboratory.run('{ a: counted b: counted c: counted d: counted }');
+    expect([refused.status, codesOf(refused), laboratory.calls]).toEqual([429, ['RATE_LIMITED'], []]);
+    expect((await laboratory.run('{ a: counted b: counted c: counted }')).errors).toBeUndefined();
+    expect(codesOf(await laboratory.run('{ a: counted }'))).toEqual(['RATE_LIMITED']);
     expect(laboratory.calls).toHaveLength(3);
   });
 
@@ -471,29 +471,23 @@ describe('a rate limit', () => {
 
     test('gives the place of a call back that a later limit refuses', async () => {
       expect(await ask('UNAUTHENTICATED', 'triedTwice', '192.0.2.1')).toEqual(['UNAUTHENTICATED']);
-      const spied = vi.spyOn(laboratory.counters, 'giveBack');
       for (let i = 0; i < 5; i++) expect(await ask(null, 'triedTwice', '192.0.2.2')).toEqual(['RATE_LIMITED']);
-      expect(spied).toHaveBeenCalledTimes(5);
+      const limit = { subject: '192.0.2.2', key: 'Query.triedTwice', max: 2, windowMs: 60_000 };
+      const { states } = await laboratory.counters.reserve([{ limit, units: 0 }]);
+      expect(states).toEqual([{ remaining: 2, resetMs: 0 }]);
     });
   });
 
   test('that cannot be asked refuses the call, and the resolver does not run', async () => {
     laboratory.counters = {
-      consume: () => Promise.reject(new Error('ECONNREFUSED 10.0.0.1:6379')),
-      giveBack: () => Promise.reject(new Error('ECONNREFUSED 10.0.0.1:6379')),
+      reserve: () => Promise.reject(new Error('ECONNREFUSED 10.0.0.1:6379')),
+      close: async () => undefined,
     };
     const answer = await laboratory.run('{ counted }');
-    expect(answer).toMatchObject({ status: 503, data: { counted: null } });
+    expect(answer).toMatchObject({ status: 503 });
     expect(codesOf(answer)).toEqual(['DEPENDENCY_UNAVAILABLE']);
     expect(JSON.stringify(answer)).not.toContain('10.0.0.1');
     expect(laboratory.calls).toEqual([]);
-  });
-
-  test('whose place cannot be given back leaves the answer as it is', async () => {
-    const { consume } = laboratory.counters;
-    laboratory.counters = { consume, giveBack: () => Promise.reject(new Error('gone')) };
-    expect(await laboratory.run('{ tried }')).toMatchObject({ status: 200, data: { tried: 1 } });
-    expect(laboratory.logged.join()).toContain('could not be given back');
   });
 
   test('of a subscription counts the opening and not the events', async () => {
@@ -681,8 +675,9 @@ describe('a document', () => {
   const doubling = (levels: number, body: (next: string) => string) =>
     `{ deep { ...F0 } } ${Array.from({ length: levels }, (_, i) => `fragment F${i} on Deep { ${i + 1 < levels ? body(`...F${i + 1}`) : 'value'} }`).join(' ')}`;
   const exponential: [string, string, string[]][] = [
-    ['spreads', doubling(150, (next) => `${next} ${next}`), []],
-    ['spreads with fields', doubling(100, (next) => `${next} value ${next}`), []],
+    ['spreads', doubling(150, (next) => `${next} ${next}`), ['OPERATION_TOO_DEEP']],
+    ['spreads, less deep', doubling(35, (next) => `${next} ${next}`), ['GRAPHQL_VALIDATION_FAILED']],
+    ['spreads with fields', doubling(12, (next) => `${next} value ${next}`), ['GRAPHQL_VALIDATION_FAILED']],
     ['aliases', doubling(80, (next) => `a: deep { ${next} } b: deep { ${next} }`), ['OPERATION_TOO_DEEP']],
     ['aliases, less deep', doubling(9, (next) => `a: deep { ${next} } b: deep { ${next} }`), ['TOO_MANY_ALIASES']],
   ];

@@ -12,7 +12,9 @@ import { UnauthenticatedError } from '../../src/errors.ts';
 import { createApolloServer } from '../../src/graphql/server.ts';
 import type { Counters } from '../../src/limits/counters.ts';
 import { createMemoryCounters } from '../../src/limits/memoryCounters.ts';
+import { parseTierTable } from '../../src/limits/tierTable.ts';
 import { Loaders } from '../../src/loaders.ts';
+import { OperationLimits } from '../../src/policy/operationLimits.ts';
 import { Refusals } from '../../src/policy/refusals.ts';
 import { newRequestNotes } from '../../src/requestNotes.ts';
 import type { GuardedSchema } from '../../src/schema.ts';
@@ -21,6 +23,7 @@ import type { Database, Db } from '../../src/storage/db.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { openDatabase } from '../../src/storage/openDatabase.ts';
 import { createDatabase } from '../support/databases.ts';
+import { unlimitedTiers } from '../support/tiers.ts';
 import type { CallerFacts } from './expectation.ts';
 import { documentsOf, guardSdl } from './guardSdl.ts';
 
@@ -69,11 +72,15 @@ export type Laboratory = GuardedSchema & {
 };
 
 /** Opens a laboratory. `resolversOf` is given the list of calls. */
-export async function openLaboratory(sdl: string, resolversOf: (calls: string[]) => IResolvers): Promise<Laboratory> {
+export async function openLaboratory(
+  sdl: string,
+  resolversOf: (calls: string[]) => IResolvers,
+  tiers = unlimitedTiers,
+): Promise<Laboratory> {
   const calls: string[] = [];
   const logged: string[] = [];
   const guarded = guardSdl(sdl, resolversOf(calls));
-  const server = createApolloServer(guarded, { isProduction: false });
+  const server = createApolloServer(guarded, { isProduction: false, tiers: parseTierTable(tiers).table });
   const { url, drop } = await createDatabase();
   const database = await openDatabase({ databaseUrl: url, dataDirectory: '' });
   await migrate(database, { folder: fileURLToPath(new URL('../../drizzle', import.meta.url)) });
@@ -102,6 +109,8 @@ export async function openLaboratory(sdl: string, resolversOf: (calls: string[])
         userAgent: null,
         bodyBytes,
         receivedAt: performance.now(),
+        isCostDebugged: false,
+        limits: new OperationLimits(),
         notes: newRequestNotes(),
         caller: principalOf(caller),
         refusal: caller.credential === 'BAD' ? new UnauthenticatedError() : null,

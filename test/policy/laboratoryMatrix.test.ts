@@ -76,7 +76,7 @@ const sdl = `
     node(id: ID!): Node @auth(roles: [VIEWER, AGENT])
     nodes: [Node!] @auth(roles: [VIEWER]) @listSize(assumedSize: 9)
     doc: Doc @auth(roles: [VIEWER])
-    docs: [[Doc]!] @auth(roles: [OPERATOR]) @listSize(assumedSize: 9)
+    docs: [[Doc]!] @auth(roles: [OPERATOR]) @listSize(assumedSize: 3)
     vault: Vault @auth(roles: [VIEWER, AGENT])
     thing: Thing @auth(roles: [VIEWER, AGENT])
     treasures: [Treasure!] @auth(roles: [AGENT, VIEWER]) @listSize(assumedSize: 9)

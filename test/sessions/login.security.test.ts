@@ -6,7 +6,8 @@ import { freshRedisUrl } from '../support/databases.ts';
 import { codesOf, operation } from '../support/operations.ts';
 import { startStallingProxy } from '../support/stallingProxy.ts';
 
-const env = { TRUST_PROXY: '127.0.0.0/8' };
+/** The limits are what is tested here, so no address is blocked before they are reached. */
+const env = { TRUST_PROXY: '127.0.0.0/8', AUTO_BLOCK_FAILED_AUTHENTICATIONS: '0', AUTO_BLOCK_RATE_LIMIT_REFUSALS: '0' };
 const wrong = 'a wrong password';
 /** Of an account, and of an address, in 15 minutes. */
 const [maxOfAccount, maxOfAddress] = [5, 20];

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, type Credential, type Person, startApp, type TestApp } from '../support/app.ts';
-import { codesOf, operation } from '../support/operations.ts';
+import { codesOf, operation, saidBy } from '../support/operations.ts';
 import { readLog } from '../support/readLog.ts';
 
 let app: TestApp;
@@ -34,7 +34,7 @@ test('an unknown address, a wrong password and a disabled user get the same answ
   ];
   for (const answer of answers) {
     expect([answer.status, codesOf(answer), cookiesOf(answer)]).toEqual([401, ['UNAUTHENTICATED'], []]);
-    expect(answer.text).toBe(answers[0]?.text);
+    expect(answers.map(saidBy)).toEqual(answers.map(() => saidBy(answer)));
   }
 });
 
@@ -64,16 +64,6 @@ describe('failing log-ins', () => {
         ...codesOf(await login({ email: `nobody${count}@example.com`, password: 'a wrong password' }, address)),
       );
     expect(codes).toEqual([...Array(20).fill('UNAUTHENTICATED'), 'RATE_LIMITED']);
-  });
-
-  test('in one request are counted one by one', async () => {
-    const { email } = await app.createPerson('VIEWER');
-    const fields = Array.from(
-      { length: 15 },
-      (_, n) => `l${n}: login(email: "${email}", password: "wrong") { accessToken }`,
-    );
-    const answer = await app.request(`mutation { ${fields.join(' ')} }`, {}, null, newAddress());
-    expect(codesOf(answer)).toEqual([...Array(5).fill('UNAUTHENTICATED'), ...Array(10).fill('RATE_LIMITED')]);
   });
 
   test('at the same time are counted exactly', async () => {

@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { isDependencyFailure } from '../../src/storage/failures.ts';
 import { createMemoryKeyValue, createRedisKeyValue, type KeyValue } from '../../src/storage/keyValue.ts';
-import { openRedis } from '../../src/storage/redis.ts';
+import { openRedis, type RedisConnection } from '../../src/storage/redis.ts';
 import { freshRedisUrl } from '../support/databases.ts';
 import { type StallingProxy, startStallingProxy } from '../support/stallingProxy.ts';
 
@@ -10,7 +10,7 @@ const defaultPort = 6379;
 
 describe('a Redis that goes away', () => {
   let proxy: StallingProxy;
-  let redis: Redis;
+  let redis: RedisConnection;
   let errors: Error[];
 
   beforeEach(async () => {

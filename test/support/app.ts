@@ -6,6 +6,7 @@ import { type AppOptions, createApp } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createDatabase, freshRedisUrl } from './databases.ts';
 import { type Answer, type Credential, send } from './send.ts';
+import { unlimitedTiers } from './tiers.ts';
 
 export { type Answer, type Credential, send };
 
@@ -34,7 +35,7 @@ export type TestApp = {
   createPerson(...roles: string[]): Promise<Person>;
   createKey(input: object, credential?: Credential): Promise<{ id: string; secret: string }>;
   /** A second process's worth of app on the same Postgres and Redis. */
-  startAnother(options?: AppOptions): Promise<{ url: string; stop(): Promise<void> }>;
+  startAnother(options?: StartOptions): Promise<{ url: string; stop(): Promise<void> }>;
   stop(): Promise<void>;
 };
 
@@ -49,7 +50,7 @@ export async function startApp({ env, ...options }: StartOptions = {}): Promise<
   const statements: string[] = [];
   const bootstrap = { email: 'admin@example.com', password: 'the first admin of a test' };
   const logFile = join(directory, 'audit.log');
-  const config = (dataDirectory: string) =>
+  const config = (dataDirectory: string, changes: Record<string, string> = {}) =>
     readConfig({
       NODE_ENV: 'test',
       PORT: '0',
@@ -58,11 +59,17 @@ export async function startApp({ env, ...options }: StartOptions = {}): Promise<
       NEXUS_DATA_DIR: dataDirectory,
       AUDIT_LOG_FILE: logFile,
       LOG_LEVEL: 'info',
+      TIERS: unlimitedTiers,
       BOOTSTRAP_ADMIN_EMAIL: bootstrap.email,
       BOOTSTRAP_ADMIN_PASSWORD: bootstrap.password,
       ...env,
+      ...changes,
     });
-  const app = await createApp(config(directory), { onStatement: (sql) => statements.push(sql), ...options });
+  const app = await createApp(config(directory), {
+    onStatement: (sql) => statements.push(sql),
+    shedAfterMs: Number.POSITIVE_INFINITY, // Tests share two cores with each other.
+    ...options,
+  });
   const url = await app.http.listen();
   const sql = postgres(database.url, { max: 2, onnotice: () => undefined });
 
@@ -100,8 +107,8 @@ export async function startApp({ env, ...options }: StartOptions = {}): Promise<
       const { createApiKey } = await succeed(query, { input: { name: 'test', ...input } }, credential);
       return { id: createApiKey.apiKey.id, secret: createApiKey.secret };
     },
-    async startAnother(anotherOptions) {
-      const another = await createApp(config(directory), anotherOptions);
+    async startAnother({ env: changes, ...anotherOptions } = {}) {
+      const another = await createApp(config(directory, changes), anotherOptions);
       return { url: await another.http.listen(), stop: () => another.close() };
     },
     async stop() {

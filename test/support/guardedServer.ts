@@ -40,6 +40,8 @@ export interface ServerPlan {
   name: string;
   binaries: string;
   script: string;
+  /** A free one where none is given. */
+  port?: number;
 }
 
 /** A server of our own on 127.0.0.1. */
@@ -67,7 +69,7 @@ export async function startGuardedServer(plan: ServerPlan): Promise<GuardedServe
 }
 
 async function startOnce(plan: ServerPlan): Promise<GuardedServer> {
-  const port = await freePort();
+  const port = plan.port ?? (await freePort());
   const password = randomBytes(16).toString('hex');
   const user = unprivilegedUser();
   const directory = mkdtempSync(path.join(tmpdir(), `nexus-${plan.name}-`));

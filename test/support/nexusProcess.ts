@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { generousTiers } from './tiers.ts';
 
 const startDeadlineMs = 60_000;
 const endDeadlineMs = 20_000;
@@ -19,7 +20,10 @@ export type NexusProcess = {
   end(signal?: NodeJS.Signals): Promise<Ending>;
 };
 
-/** Starts `node src/main.ts` with these settings and no others, in the directory; answers when it serves. */
+/**
+ * Starts `node src/main.ts` in the directory with these settings, and no others but generous tiers; answers when it
+ * serves.
+ */
 export async function startNexus(directory: string, settings: Record<string, string> = {}): Promise<NexusProcess> {
   const started = run(mainFile, directory, settings);
   const url = await started.find(/Nexus serves (http\S+)\/graphql/);
@@ -35,7 +39,7 @@ export function runNexus(directory: string, settings: Record<string, string> = {
 export function run(file: string, directory: string, settings: Record<string, string>, args: string[] = []) {
   const child = spawn(process.execPath, [file, ...args], {
     cwd: directory,
-    env: { PATH: process.env.PATH, PORT: '0', ...settings },
+    env: { PATH: process.env.PATH, PORT: '0', TIERS: generousTiers, ...settings },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   killWithUs(child);

@@ -51,3 +51,8 @@ export async function readPages<Node>(
   }
   throw new Error('The pages do not end.');
 }
+
+/** All that an answer says but for what is left of the limits, which is less each time. */
+export function saidBy({ status, data, errors }: Answer): Pick<Answer, 'status' | 'data' | 'errors'> {
+  return { status, data, errors };
+}

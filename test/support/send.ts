@@ -12,17 +12,27 @@ export type Answer = {
 };
 
 /** Sends one operation to a Nexus at `url`. */
-export async function send(
+export function send(
   url: string,
   query: string,
   variables: object = {},
   credential: Credential = null,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
+  return sendBody(url, { query, variables }, credential, headers);
+}
+
+/** Sends a body as it is to a Nexus at `url`. */
+export async function sendBody(
+  url: string,
+  body: object,
+  credential: Credential = null,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headersOf(credential), ...headers },
-    body: JSON.stringify({ query, variables }),
+    body: JSON.stringify(body),
   });
   const text = await response.text();
   const { data, errors } = text.startsWith('{') ? JSON.parse(text) : { data: undefined, errors: undefined };

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Credential, startApp, type TestApp } from '../support/app.ts';
-import { codesOf, operation } from '../support/operations.ts';
+import { codesOf, operation, saidBy } from '../support/operations.ts';
 
 const secret = 'only-for-those-who-may';
 
@@ -74,7 +74,7 @@ describe("a task's parameters, result and error", () => {
 describe("an agent's key", () => {
   test('finds its own tasks alone, whatever it asks for', async () => {
     for (const filter of [undefined, {}, { status: ['PENDING'] }, { createdAfter: '2020-01-01T00:00:00Z' }]) {
-      const { tasks } = await app.succeed(operation('Tasks'), { filter, first: 100 }, agentKey);
+      const { tasks } = await app.succeed(operation('Tasks'), { filter, first: 30 }, agentKey);
       expect(tasks.edges.map(({ node }: { node: { id: string } }) => node.id)).toEqual([ownId]);
     }
     const foreign = await app.request(operation('Tasks'), { filter: { assignedTo: 'agent-foreign' } }, agentKey);
@@ -85,7 +85,7 @@ describe("an agent's key", () => {
   test('cannot tell the task of another agent, or of nobody, from one that does not exist', async () => {
     const unknown = await readTask('task_00000000000000000000000000', agentKey);
     expect(codesOf(unknown)).toEqual(['NOT_FOUND']);
-    for (const id of [foreignId, freeId]) expect((await readTask(id, agentKey)).text).toBe(unknown.text);
+    for (const id of [foreignId, freeId]) expect(saidBy(await readTask(id, agentKey))).toEqual(saidBy(unknown));
   });
 
   test('reaches no other task through a cursor of another list', async () => {

@@ -1,5 +1,5 @@
 import type { Credential } from '../../support/send.ts';
-import type { Answer } from './post.ts';
+import type { Answer } from '../post.ts';
 import type { Victim } from './world.ts';
 
 /** A request of a victim, and whether its answer says that the rights are still there. */

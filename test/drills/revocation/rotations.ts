@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { hashApiKey } from '../../../src/apiKeys/secret.ts';
-import { post, succeed } from './post.ts';
+import { post, succeed } from '../post.ts';
 import type { Victim, World } from './world.ts';
 
 const parallelRotations = 50;

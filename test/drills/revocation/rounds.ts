@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
+import { type Answer, post } from '../post.ts';
 import { type Attempt, attemptsOf, type Kind, type Surroundings } from './kinds.ts';
-import { type Answer, post } from './post.ts';
 import type { Victim, World } from './world.ts';
 
 const clients = 50;

@@ -9,7 +9,7 @@ import { newId } from '../../../src/storage/id.ts';
 import { type NexusProcess, startNexus } from '../../support/nexusProcess.ts';
 import type { Credential } from '../../support/send.ts';
 import { startServices } from '../../support/startServices.ts';
-import { hangUp, succeed } from './post.ts';
+import { hangUp, succeed } from '../post.ts';
 
 const adminCount = 20;
 

@@ -1,5 +1,5 @@
-import { Agent, request } from 'node:http';
-import type { Credential } from '../../support/send.ts';
+import { Agent, type IncomingHttpHeaders, request } from 'node:http';
+import type { Credential } from '../support/send.ts';
 
 const agent = new Agent({ keepAlive: true, maxSockets: 200 });
 
@@ -7,15 +7,22 @@ const agent = new Agent({ keepAlive: true, maxSockets: 200 });
 type Data = any;
 
 /** The code of the first error, `OK` where there is none. */
-export type Answer = { code: string; message?: string; data: Data };
+export type Answer = { code: string; message?: string; data: Data; headers: IncomingHttpHeaders };
 
 /** Sends one operation over a connection that is kept; fetch would cost the measured servers their processor. */
-export function post(url: string, credential: Credential, query: string, variables: object = {}): Promise<Answer> {
+export function post(
+  url: string,
+  credential: Credential,
+  query: string,
+  variables: object = {},
+  more: Record<string, string> = {},
+): Promise<Answer> {
   const body = JSON.stringify({ query, variables });
   const headers = {
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(body),
     ...(credential && ('bearer' in credential ? { authorization: `Bearer ${credential.bearer}` } : credential)),
+    ...more,
   };
   return new Promise((resolve, reject) => {
     const sent = request(`${url}/graphql`, { method: 'POST', agent, headers }, (response) => {
@@ -28,8 +35,12 @@ export function post(url: string, credential: Credential, query: string, variabl
       response.on('end', () => {
         try {
           const { data, errors } = JSON.parse(text);
+          const { headers } = response;
+          const [error] = errors ?? [];
           resolve(
-            errors ? { code: errors[0].extensions.code, message: errors[0].message, data } : { code: 'OK', data },
+            error
+              ? { code: error.extensions.code, message: error.message, data, headers }
+              : { code: 'OK', data, headers },
           );
         } catch (cause) {
           reject(new Error(`Not an answer: ${response.statusCode} ${text}`, { cause }));
