@@ -11,6 +11,8 @@ type Scripts = {
 
 /** What Redis answered to demands that it can decide in one step. */
 type Answer = {
+  /** Of the buckets, in the order of the demands. */
+  keys: string[];
   reservedAt: number;
   allowed: boolean;
   states: LimitState[];
@@ -43,19 +45,23 @@ export function createRedisCounters(redis: RedisConnection, onError: (error: unk
   });
 
   async function reserveAtOnce(demands: readonly Demand[]): Promise<Answer> {
-    if (demands.length === 0) return { reservedAt: 0, allowed: true, states: [], exceeded: [], retryAfterMs: 0 };
+    if (demands.length === 0)
+      return { keys: [], reservedAt: 0, allowed: true, states: [], exceeded: [], retryAfterMs: 0 };
     const keys = demands.map(({ limit }) => keyOf(limit));
-    return answerOf(await scripted.nexusReserve(keys.length, ...keys, ...demands.flatMap(argumentsOf)), demands.length);
+    const sent: (string | number)[] = [...keys];
+    for (const { limit, units, isShadow } of demands) sent.push(limit.max, isShadow ? -units : units, limit.windowMs);
+    return answerOf(await scripted.nexusReserve(keys.length, ...sent), keys);
   }
 
-  function settle(demands: readonly Demand[], { reservedAt }: Answer, unused: readonly number[]): void {
+  function settle(demands: readonly Demand[], { keys, reservedAt }: Answer, unused: readonly number[]): void {
     assertSettleable(demands, unused);
     for (const [place, { limit, units }] of demands.entries()) {
       if (units === 0) continue;
       const { subject, windowMs } = limit;
       const [slice, cell] = [sliceAt(reservedAt), cellAt(reservedAt, layoutOf(windowMs))];
       const used = units - (unused[place] ?? 0);
-      settlements.add({ subject, bucket: keyOf(limit), windowMs, slice, cell, reserved: units, used });
+      const bucket = keys[place] ?? keyOf(limit);
+      settlements.add({ subject, bucket, windowMs, slice, cell, reserved: units, used });
     }
   }
 
@@ -142,14 +148,15 @@ export function createRedisCounters(redis: RedisConnection, onError: (error: unk
   };
 }
 
-function answerOf(reply: number[], count: number): Answer {
+function answerOf(reply: number[], keys: string[]): Answer {
+  const count = keys.length;
   const [wait = 0, reservedAt = 0] = reply;
   const states = Array.from({ length: count }, (_, place) => ({
     remaining: reply[2 * place + 2] ?? 0,
     resetMs: reply[2 * place + 3] ?? 0,
   }));
   const exceeded = reply.slice(2 * count + 2);
-  return { reservedAt, allowed: wait < 0, states, exceeded, retryAfterMs: Math.max(0, wait) };
+  return { keys, reservedAt, allowed: wait < 0, states, exceeded, retryAfterMs: Math.max(0, wait) };
 }
 
 function groupsOf(demands: readonly Demand[]): { demands: Demand[]; places: number[] }[] {
@@ -158,10 +165,6 @@ function groupsOf(demands: readonly Demand[]): { demands: Demand[]; places: numb
     places,
     demands: places.flatMap((place) => demands[place] ?? []),
   }));
-}
-
-function argumentsOf({ limit, units, isShadow }: Demand): number[] {
-  return [limit.max, isShadow ? -units : units, limit.windowMs];
 }
 
 function numbersOf({ windowMs, slice, cell, reserved, used }: Settlement): number[] {

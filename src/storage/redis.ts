@@ -8,6 +8,7 @@ type WriteableStream = Parameters<Redis['sendCommand']>[1];
 export type RedisConnection = Redis | Cluster;
 
 const commandTimeoutMs = 170;
+const lookEveryMs = 15;
 const silenceTimeoutMs = 1000;
 const startTimeoutMs = 2000;
 const maxRetryDelayMs = 1000;
@@ -94,47 +95,85 @@ function limit(redis: RedisConnection): void {
     });
 }
 
+/** A command that was sent, and its own `reject`, which a cluster replaces by one that tries again. */
+type Sent = { command: Command; reject: Command['reject']; at: number; isRejected: boolean };
+
 /**
- * Fails what has no answer after 170 ms. ioredis's own time-out fires before the answers are read that came while this
- * process was busy, and takes its pause for a Redis that does not answer; so the sockets have their turn first.
+ * Fails what has no answer after 170 ms, give or take a look. ioredis's own time-out fires before the answers are read that
+ * came while this process was busy, and takes its pause for a Redis that does not answer; so the sockets have their turn
+ * first. One timer looks after all commands, since a timer for each costs as much as the rest of it.
  */
 function limitCommands(redis: RedisConnection): void {
   const send = redis.sendCommand.bind(redis);
-  const afterWriting = redis instanceof Redis ? gatherWrites(redis) : (watch: () => void) => watch();
+  const unanswered: Sent[] = [];
+  let isWatching = false;
+  const fail = ({ command, reject }: Sent) => {
+    reject.call(command, new Error('Command timed out'));
+    if (redis instanceof Redis) hangUpIfSilent(redis);
+  };
+  const look = () => {
+    const now = performance.now();
+    let passed = 0;
+    for (const sent of unanswered) {
+      if (!isAnswered(sent)) {
+        if (now - sent.at < commandTimeoutMs) break;
+        setImmediate(() => isAnswered(sent) || fail(sent));
+      }
+      passed += 1;
+    }
+    unanswered.splice(0, passed);
+    isWatching = unanswered.length > 0;
+    if (isWatching) setTimeout(look, lookEveryMs);
+  };
+  const watch = (sent: Sent) => {
+    sent.at = performance.now();
+    unanswered.push(sent);
+    if (isWatching) return;
+    isWatching = true;
+    setTimeout(look, lookEveryMs);
+  };
+  const afterWriting = redis instanceof Redis ? gatherWrites(redis, watch) : watch;
+
   redis.sendCommand = (command: Command, stream?: WriteableStream, node?: unknown) => {
-    const { reject } = command; // A cluster replaces it by one that tries again.
     if (redis instanceof Redis && silent.has(redis.stream)) {
-      reject.call(command, new Error('Redis does not answer')); // A request would wait for one command after another.
+      command.reject(new Error('Redis does not answer')); // A request would wait for one command after another.
       return command.promise;
     }
-    afterWriting(() => {
-      const cancel = afterReading(commandTimeoutMs, () => {
-        reject.call(command, new Error('Command timed out'));
-        if (redis instanceof Redis) hangUpIfSilent(redis);
-      });
-      command.promise.then(cancel, cancel);
-    });
+    const { reject } = command;
+    const sent: Sent = { command, reject, at: 0, isRejected: false };
+    command.reject = (error) => {
+      sent.isRejected = true;
+      reject.call(command, error);
+    };
+    afterWriting(sent);
     return send(command, stream, node);
   };
 }
 
+function isAnswered({ command, isRejected }: Sent): boolean {
+  return command.isResolved || isRejected;
+}
+
 /**
  * What several requests send in one turn of the event loop is one write: a system call costs more than a command. Answers
- * what calls a function once that is written, from when on a command may be waited for.
+ * what is told of a command and hands it on once that is written, from when on it may be waited for.
  */
-function gatherWrites(redis: Redis): (watch: () => void) => void {
-  let watches: (() => void)[] = [];
-  return (watch) => {
-    if (redis.status !== 'ready') return watch();
-    watches.push(watch);
-    if (watches.length > 1) return;
+function gatherWrites(redis: Redis, watch: (sent: Sent) => void): (sent: Sent) => void {
+  let gathered: Sent[] = [];
+  const flush = () => {
+    const written = gathered;
+    gathered = [];
+    for (const sent of written) watch(sent);
+  };
+  return (sent) => {
+    if (redis.status !== 'ready') return watch(sent);
+    gathered.push(sent);
+    if (gathered.length > 1) return;
     const { stream } = redis;
     stream?.cork();
     setImmediate(() => {
       stream?.uncork();
-      const written = watches;
-      watches = [];
-      for (const one of written) one();
+      flush();
     });
   };
 }
