@@ -74,7 +74,8 @@ export function createAdmission(
       ctx.limits.settle(0);
       return new DependencyUnavailableError('rate limiter');
     }
-    await slowDown(Math.max(...demands.map((demand, index) => waitOf(demand, reservation, index))));
+    // Whoever asks what is left, and takes nothing, need not wait for the answer.
+    if (!price.isFree) await slowDown(Math.max(...demands.map((demand, index) => waitOf(demand, reservation, index))));
     return refusal;
   }
 

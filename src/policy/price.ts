@@ -13,7 +13,7 @@ export type PriceLine = { path: string; cost: number };
 
 /** The price of an operation with its variables: an upper bound of what its answer costs. */
 export type Price = {
-  /** Infinity where the operation is too large to have a price. */
+  /** The largest safe integer where the operation is too large to have a price. */
   cost: number;
   /** The units of quota that it consumes: one for each begun 100 of the cost, or more by @quota; at least 1, free ones 0. */
   units: number;
@@ -54,10 +54,10 @@ export function createPricing(schema: GraphQLSchema): Pricing {
 }
 
 const unpriceable: Price = {
-  cost: Number.POSITIVE_INFINITY,
-  units: Number.POSITIVE_INFINITY,
+  cost: Number.MAX_SAFE_INTEGER,
+  units: Number.MAX_SAFE_INTEGER,
   isFree: false,
-  breakdown: () => [{ path: '', cost: Number.POSITIVE_INFINITY }],
+  breakdown: () => [{ path: '', cost: Number.MAX_SAFE_INTEGER }],
   actual: () => 0,
   unitsOf: () => 1,
 };

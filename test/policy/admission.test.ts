@@ -288,6 +288,10 @@ describe('strangers', () => {
     expect(first).toBeGreaterThanOrEqual(99);
     expect(second).toBeGreaterThanOrEqual(199);
     expect(third).toBeGreaterThanOrEqual(299);
+    // What asks for nothing but what is left is not slowed down: the fourth would wait 400 ms.
+    const startedAt = performance.now();
+    await remainingOf(null, 'minute', address);
+    expect(performance.now() - startedAt).toBeLessThan(390);
   });
 
   test('who are known do not wait', async () => {
