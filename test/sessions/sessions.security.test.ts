@@ -7,7 +7,7 @@ let app: TestApp;
 let admin: Credential;
 
 beforeAll(async () => {
-  app = await startApp({ env: { TRUST_PROXY: '127.0.0.0/8' } });
+  app = await startApp({ env: { TRUST_PROXY: '127.0.0.0/8', AUTO_BLOCK_FAILED_AUTHENTICATIONS: '0' } });
   admin = { bearer: app.admin.accessToken };
 });
 afterAll(() => app.stop());
