@@ -46,15 +46,16 @@ test('a long text is cut', () => {
   expect(redactText('x'.repeat(100_000))).toHaveLength(8_193);
 });
 
-test('a hostile text of 8,192 characters takes no time that grows with its square: less than 250 ms', () => {
+test('a hostile text of 8,192 characters takes less than 50 ms of CPU', () => {
   for (const piece of ['eyJ', 'eyJ.', '://a:', 'bearer ', 'nxk_', '-----BEGIN PRIVATE KEY-----', 'sess_', '://:']) {
     const text = piece.repeat(8_192).slice(0, 8_192);
-    // The least of some: what else runs on the machine is in the others.
-    const times = Array.from({ length: 5 }, () => {
-      const startedAt = performance.now();
+    // Of this process alone, and the least of some: what else runs on the machine has no part in it.
+    const times = Array.from({ length: 20 }, () => {
+      const before = process.cpuUsage();
       redactText(text);
-      return performance.now() - startedAt;
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1000;
     });
-    expect(Math.min(...times)).toBeLessThan(250);
+    expect(Math.min(...times)).toBeLessThan(50);
   }
 });
